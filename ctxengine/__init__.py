@@ -1,0 +1,1 @@
+"""Policy for a model's context."""

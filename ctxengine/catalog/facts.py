@@ -1,0 +1,134 @@
+"""The rows of the catalog: what is known about models, betas, platforms and edits. ``None`` is "unknown", not "no"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Confidence = Literal["H", "M", "L", "?"]
+Ttl = Literal["5m", "1h"]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars per million tokens. ``up_to`` is the largest prompt, cache tokens included, the row holds for."""
+
+    input: float
+    output: float
+    cache_write_5m: float
+    cache_write_1h: float
+    cache_read: float
+    up_to: int | None = None
+
+    def cache_write(self, ttl: Ttl) -> float:
+        return self.cache_write_1h if ttl == "1h" else self.cache_write_5m
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFact:
+    """What the engine knows of one model, by its canonical id."""
+
+    id: str
+    window: int | None
+    """Context window in tokens."""
+    max_output: int | None
+    min_cache: int | None
+    """Shortest prefix, in tokens, that the prompt cache stores."""
+    min_cache_by_platform: Mapping[str, int]
+    thinking_modes: tuple[str, ...] | None
+    """The ``thinking.type`` values the model accepts."""
+    thinking_default: Literal["on", "off"] | None
+    """What an absent ``thinking`` means."""
+    keeps_thinking: Literal["all", "last_turn"] | None
+    """Which earlier thinking the API keeps when ``clear_thinking`` says nothing."""
+    edits: Mapping[str, bool | None]
+    """Edit type to support; the key ``summarize`` is on-demand compaction."""
+    prefix_checked: bool | None
+    """Replayed thinking is rejected or dropped after a client-side change of what stands before it."""
+    system_role: bool | None
+    task_budget: bool | None
+    overflow_stops: bool | None
+    """Input plus ``max_tokens`` above the window stops with a stop reason instead of a 400."""
+    prices: tuple[Price, ...]
+    """Cheapest tier first; empty where the price is unknown."""
+    tokenizer: str | None
+    released: str | None
+    retires: str | None
+    """ISO date from which requests fail."""
+    source: str
+    as_of: str
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BetaFact:
+    """One ``anthropic-beta`` value."""
+
+    name: str
+    feature: str
+    """Short name of what it switches on, such as ``context_management``; "" where it has nothing to do with context."""
+    state: Literal["needed", "noop", "obsolete"]
+    unsupported_on: tuple[str, ...]
+    """Platforms known to refuse or ignore it."""
+    source: str
+    as_of: str
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFact:
+    """One way to reach the models, named after the SDK's clients."""
+
+    name: str
+    title: str
+    client: str
+    """Class name in the ``anthropic`` package."""
+    beta_travel: Literal["header", "body"]
+    features: Mapping[str, bool | None]
+    """clear_edits, threshold_compaction, on_demand_compaction, automatic_caching, count_tokens,
+    count_tokens_betas, models_api, batches, threads, lookback_collapses_runs, …"""
+    cache_slots: int
+    source: str
+    as_of: str
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EditFact:
+    """One ``context_management`` edit type: its place in line, its beta, its documented defaults and limits."""
+
+    type: str
+    rank: int
+    """Edits are sent in ascending rank."""
+    betas: tuple[str, ...]
+    """Needed for the edit, in the order they are sent."""
+    feature: str
+    """The platform feature it belongs to: clear_edits or threshold_compaction."""
+    parameters: tuple[str, ...]
+    """The wire fields beside ``type``."""
+    defaults: Mapping[str, Any]
+    """What the API uses for an absent field, in wire form."""
+    merge: Mapping[str, str] = field(default_factory=dict)
+    """Merge word per field where it is not ``last``; only read for types the code does not model."""
+    source: str = ""
+    as_of: str = ""
+    confidence: Confidence = "H"
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound on a number or a length: ``compact_20260112.trigger`` is at least 50,000."""
+
+    id: str
+    at_least: float | None
+    more_than: float | None
+    at_most: float | None
+    source: str
+    as_of: str
+    confidence: Confidence
+    notes: str = ""

@@ -1,0 +1,95 @@
+"""What the engine has to say about a policy, a request or a file, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: a dotted JSON path (``edits.1.trigger.value``) and, if known, file, line and column.
+
+    Lines and columns count from 1.
+    """
+
+    path: str = ""
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        at = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{at} {self.path}".strip() if at else self.path
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a user should know: which rule, how bad, where, why, and what to do instead."""
+
+    rule: str
+    severity: Severity
+    message: str
+    help: str = ""
+    where: Place = field(default=NOWHERE)
+    estimated: bool = False
+    """True where the finding rests on an estimated size: such a finding never refuses a build."""
+
+    def to_dict(self) -> dict[str, object]:
+        """The finding as ``check --format json`` prints it."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "message": self.message,
+            "help": self.help,
+            "file": self.where.file,
+            "line": self.where.line,
+            "column": self.where.column,
+            "path": self.where.path,
+        }
+
+    def __str__(self) -> str:
+        where = str(self.where)
+        text = f"{where}: {self.severity}[{self.rule}] {self.message}" if where else f"{self.severity}[{self.rule}] {self.message}"
+        return f"{text}\n  help: {self.help}" if self.help else text
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings of one check, in the order the rules ran."""
+
+    findings: tuple[Finding, ...] = ()
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == severity)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return self.of("error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return self.of("warning")
+
+    @property
+    def ok(self) -> bool:
+        """True where no finding is an error."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def plus(self, more: Iterable[Finding]) -> Report:
+        return Report((*self.findings, *more))
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __str__(self) -> str:
+        return "\n".join(str(finding) for finding in self.findings)

@@ -1,0 +1,195 @@
+"""Strict JSON from untrusted bytes: one reader for policies, overlays, requests and transcripts.
+
+Refuses what ``json.loads`` lets through (duplicate keys, NaN, lone surrogates, endless nesting) and
+knows line and column of every value. Errors never quote the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ctxengine.errors import MalformedInput
+from ctxengine.findings import Finding, Place
+
+LOCATE_LIMIT = 1 << 20
+"""Bytes up to which lines are looked up: json-source-map takes about a second per megabyte."""
+
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A parsed document together with its text, so that a path in it can be given as line and column."""
+
+    name: str
+    value: Any
+    text: str = field(repr=False)
+
+    def place(self, path: str = "") -> Place:
+        """The place of a dotted path; of its nearest existing parent where the path itself does not exist."""
+        line, column = _locate(self.text, path)
+        return Place(path, self.name, line, column)
+
+
+def read_json_file(path: str | Path, *, rule: str, max_bytes: int | None = None, max_depth: int = 256) -> JsonText:
+    """Read and parse a file; a file that cannot be read is a finding like any other.
+
+    Args:
+        rule: id under which findings are reported, such as ``policy-schema``.
+        max_bytes: refuse larger files before reading them.
+        max_depth: refuse deeper nesting of arrays and objects.
+    """
+    name = str(path)
+    try:
+        size = Path(path).stat().st_size
+        if max_bytes is not None and size > max_bytes:
+            _refuse(rule, Place(file=name), f"the file holds {size:,} bytes, more than the {max_bytes:,} allowed", "make it smaller, or split it")
+        data = Path(path).read_bytes()
+    except OSError as error:
+        _refuse(rule, Place(file=name), f"cannot read the file: {error.strerror or error}", "check the path and its permissions")
+    return read_json(data, name, rule=rule, max_bytes=max_bytes, max_depth=max_depth)
+
+
+def read_json(data: bytes | str, name: str, *, rule: str, max_bytes: int | None = None, max_depth: int = 256) -> JsonText:
+    """Parse untrusted JSON; raises ``MalformedInput`` with file, line and column, never quoting the text."""
+    if max_bytes is not None and len(data) > max_bytes:
+        _refuse(rule, Place(file=name), f"the document holds {len(data):,} bytes, more than the {max_bytes:,} allowed", "make it smaller, or split it")
+    text = data if isinstance(data, str) else _decode(data, name, rule)
+    _check_depth(text, name, rule, max_depth)
+    value = _parse(text, name, rule)
+    if _SURROGATE_ESCAPE.search(text):
+        _check_surrogates(value, JsonText(name, value, text), rule)
+    return JsonText(name, value, text)
+
+
+def _refuse(rule: str, where: Place, message: str, remedy: str) -> NoReturn:
+    raise MalformedInput(Finding(rule, "error", message, remedy, where))
+
+
+def _decode(data: bytes, name: str, rule: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        _refuse(rule, Place(file=name, line=line, column=column), "the file is not UTF-8 text", "save it as UTF-8 JSON")
+
+
+def _check_depth(text: str, name: str, rule: str, max_depth: int) -> None:
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        bracket = match.group()
+        if bracket in "[{":
+            depth += 1
+            if depth > max_depth:
+                _refuse(rule, _at(text, name, match.start()), f"nested deeper than {max_depth} levels", "flatten the document")
+        elif bracket in "]}":
+            depth -= 1
+
+
+def _parse(text: str, name: str, rule: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        _refuse(rule, Place("", name, error.lineno, error.colno), f"not valid JSON: {error.msg}", "correct the syntax at this place")
+    except _DuplicateKey as error:
+        where = _at(text, name, _second_key(text, error.key))
+        _refuse(rule, where, f"the key {_shown(error.key)} stands twice in one object", "keep one of the two")
+    except _NotFinite as error:
+        where = _at(text, name, max(text.find(error.literal), 0))
+        _refuse(rule, where, f"{error.literal[:20]} is no JSON number", "write a finite number")
+    except (ValueError, RecursionError):
+        _refuse(rule, Place(file=name), "a number is too long, or the nesting too deep, to be read", "write ordinary numbers and a flatter document")
+
+
+class _DuplicateKey(Exception):
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+class _NotFinite(Exception):
+    def __init__(self, literal: str) -> None:
+        self.literal = literal
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _DuplicateKey(key)
+            seen.add(key)
+    return made
+
+
+def _no_constant(literal: str) -> NoReturn:
+    raise _NotFinite(literal)
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if number in (float("inf"), float("-inf")):
+        raise _NotFinite(literal)
+    return number
+
+
+def _second_key(text: str, key: str) -> int:
+    found = [match.start() for match in re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)]
+    return found[1] if len(found) > 1 else 0
+
+
+def _shown(key: str) -> str:
+    return f"'{key}'" if len(key) <= 60 and key.isprintable() else "(a long or unprintable one)"
+
+
+def _check_surrogates(value: Any, document: JsonText, rule: str) -> None:
+    for path, text in strings_of(value):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            _refuse(rule, document.place(path), "the text holds half a surrogate pair, which cannot be sent as UTF-8", "write the whole character")
+
+
+def strings_of(value: Any) -> list[tuple[str, str]]:
+    """Every string in a JSON value with its dotted path, keys included; iterative, so depth does not matter."""
+    found: list[tuple[str, str]] = []
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, str):
+            found.append((path, item))
+        elif isinstance(item, dict):
+            for key, child in item.items():
+                found.append((path, key))
+                stack.append((f"{path}.{key}" if path else key, child))
+        elif isinstance(item, list):
+            stack.extend((f"{path}.{index}" if path else str(index), child) for index, child in enumerate(item))
+    return found
+
+
+def _at(text: str, name: str, offset: int) -> Place:
+    return Place("", name, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+def _locate(text: str, path: str) -> tuple[int | None, int | None]:
+    if len(text) > LOCATE_LIMIT:
+        return None, None
+    from json_source_map import calculate  # only when something is to be said
+
+    positions = calculate(text)
+    parts = path.split(".") if path else []
+    while parts and _pointer(parts) not in positions:
+        parts.pop()
+    entry = positions[_pointer(parts)]
+    start = entry.key_start or entry.value_start
+    return start.line + 1, start.column + 1
+
+
+def _pointer(parts: list[str]) -> str:
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
