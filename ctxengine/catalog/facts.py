@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 Confidence = Literal["H", "M", "L", "?"]
 Ttl = Literal["5m", "1h"]
+ISO_DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+Date = Annotated[str, ISO_DATE]
+Regex = Annotated[str, "regex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,11 @@ class ModelFact:
     prices: tuple[Price, ...]
     """Cheapest tier first; empty where the price is unknown."""
     tokenizer: str | None
-    released: str | None
-    retires: str | None
+    released: Date | None
+    retires: Date | None
     """ISO date from which requests fail."""
     source: str
-    as_of: str
+    as_of: Date
     confidence: Confidence
     notes: str = ""
 
@@ -73,7 +76,7 @@ class BetaFact:
     unsupported_on: tuple[str, ...]
     """Platforms known to refuse or ignore it."""
     source: str
-    as_of: str
+    as_of: Date
     confidence: Confidence
     notes: str = ""
 
@@ -91,10 +94,16 @@ class PlatformFact:
     """clear_edits, threshold_compaction, on_demand_compaction, automatic_caching, count_tokens,
     count_tokens_betas, models_api, batches, threads, lookback_collapses_runs, …"""
     cache_slots: int
+    except_models: Mapping[str, tuple[str, ...]]
+    """Feature to the models, by canonical id, that lack it on this platform although others have it."""
     source: str
-    as_of: str
+    as_of: Date
     confidence: Confidence
     notes: str = ""
+
+    def supports(self, feature: str, model: str | None = None) -> bool | None:
+        """Whether the platform has a feature, for this model where that differs; ``None`` is unknown."""
+        return False if model in self.except_models.get(feature, ()) else self.features.get(feature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +121,12 @@ class EditFact:
     """The wire fields beside ``type``."""
     defaults: Mapping[str, Any]
     """What the API uses for an absent field, in wire form."""
+    stand_ins: tuple[str, ...] = ()
+    """Betas that the API was seen to accept for the edit in place of ``betas``."""
     merge: Mapping[str, str] = field(default_factory=dict)
     """Merge word per field where it is not ``last``; only read for types the code does not model."""
     source: str = ""
-    as_of: str = ""
+    as_of: Date = ""
     confidence: Confidence = "H"
     notes: str = ""
 
@@ -129,6 +140,63 @@ class Limit:
     more_than: float | None
     at_most: float | None
     source: str
-    as_of: str
+    as_of: Date
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFact:
+    """One way of spelling a model id, as a regular expression that matches the whole id."""
+
+    name: str
+    pattern: Regex
+    """The group ``model`` captures the canonical id where the alias has no ``model`` of its own."""
+    model: str | None
+    platform: str | None
+    """The platform such an id belongs to; ``None`` where more than one takes it."""
+    source: str
+    as_of: Date
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceFact:
+    """One method of the SDK's ``beta.messages`` and the keyword arguments it takes."""
+
+    name: str
+    arguments: tuple[str, ...]
+    source: str
+    as_of: Date
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyFact:
+    """A closed list of words the API answers with, such as its stop reasons."""
+
+    name: str
+    values: tuple[str, ...]
+    source: str
+    as_of: Date
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerFact:
+    """How many bytes of text make a token, for one tokenizer generation."""
+
+    name: str
+    bytes_per_token: Mapping[str, float]
+    """Content class (text, code, cjk, …) to UTF-8 bytes per token."""
+    band: tuple[float, ...]
+    """Low and high factor on an estimate between which the true size is expected."""
+    overheads: Mapping[str, float]
+    """Tokens added per message, tool and block, and once for a request with tools (tool_system)."""
+    source: str
+    as_of: Date
     confidence: Confidence
     notes: str = ""

@@ -1,0 +1,31 @@
+"""What is known about models, betas, platforms, edits and limits: data, with source and date."""
+
+from ctxengine.catalog.catalog import Catalog, ModelMatch, default_catalog
+from ctxengine.catalog.facts import (
+    AliasFact,
+    BetaFact,
+    EditFact,
+    Limit,
+    ModelFact,
+    PlatformFact,
+    Price,
+    SurfaceFact,
+    TokenizerFact,
+    VocabularyFact,
+)
+
+__all__ = [
+    "AliasFact",
+    "BetaFact",
+    "Catalog",
+    "EditFact",
+    "Limit",
+    "ModelFact",
+    "ModelMatch",
+    "PlatformFact",
+    "Price",
+    "SurfaceFact",
+    "TokenizerFact",
+    "VocabularyFact",
+    "default_catalog",
+]

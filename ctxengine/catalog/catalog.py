@@ -1,0 +1,210 @@
+"""The catalog: an immutable look-up over the facts in ``data/``, and what may be laid over them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ctxengine.catalog.capabilities import facts_from, unknown_model
+from ctxengine.catalog.facts import (
+    AliasFact,
+    BetaFact,
+    EditFact,
+    Limit,
+    ModelFact,
+    PlatformFact,
+    SurfaceFact,
+    TokenizerFact,
+    VocabularyFact,
+)
+from ctxengine.catalog.references import dangling
+from ctxengine.catalog.rows import Misfit, did_you_mean, fields_of, make_row, plain, read_fields, shown
+from ctxengine.errors import CatalogError, RequestError
+from ctxengine.findings import Finding
+from ctxengine.jsontext import JsonText
+
+RULE = "catalog-overlay"
+DATA = Path(__file__).parent / "data"
+TABLES: Mapping[str, type] = MappingProxyType({
+    "aliases": AliasFact,
+    "betas": BetaFact,
+    "edits": EditFact,
+    "limits": Limit,
+    "models": ModelFact,
+    "platforms": PlatformFact,
+    "surfaces": SurfaceFact,
+    "tokenizers": TokenizerFact,
+    "vocabulary": VocabularyFact,
+})
+"""Table to the type of its rows: one file each under ``data/``, one key each in an overlay."""
+COMMENTS = ("$schema", "$comment")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMatch:
+    """What an id stands for. An unknown model has no ``facts`` and keeps its id as given."""
+
+    id: str
+    facts: ModelFact | None
+    platform: str | None
+    """The platform that the spelling belongs to, where it tells one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalog:
+    """All facts by name. Nothing in it changes; what is laid over it makes a new one."""
+
+    rows: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """The tables by name, as an overlay would write them."""
+    models: Mapping[str, ModelFact] = field(init=False, repr=False)
+    betas: Mapping[str, BetaFact] = field(init=False, repr=False)
+    platforms: Mapping[str, PlatformFact] = field(init=False, repr=False)
+    edits: Mapping[str, EditFact] = field(init=False, repr=False)
+    limits: Mapping[str, Limit] = field(init=False, repr=False)
+    tokenizers: Mapping[str, TokenizerFact] = field(init=False, repr=False)
+    aliases: Mapping[str, AliasFact] = field(init=False, repr=False)
+    vocabulary: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    """``stop_reasons`` and ``iteration_types``."""
+    surfaces: Mapping[str, frozenset[str]] = field(init=False, repr=False)
+    """Method of ``beta.messages`` to the keyword arguments it takes."""
+
+    def __post_init__(self) -> None:
+        tables = dict(self.rows)
+        tables["surfaces"] = {name: frozenset(row.arguments) for name, row in tables["surfaces"].items()}
+        tables["vocabulary"] = {name: frozenset(row.values) for name, row in tables["vocabulary"].items()}
+        for name, table in tables.items():
+            object.__setattr__(self, name, MappingProxyType(table))
+
+    def find_model(self, name: str) -> ModelMatch:
+        """The model an id stands for: canonical, dated, Bedrock (ARNs too) or Vertex spelling."""
+        if name in self.models:
+            return ModelMatch(name, self.models[name], None)
+        platform = None
+        for alias in self.aliases.values():
+            match = re.fullmatch(alias.pattern, name)
+            if match is None:
+                continue
+            model = alias.model or match.groupdict().get("model")
+            if model in self.models:
+                return ModelMatch(model, self.models[model], alias.platform)
+            platform = platform or alias.platform
+        return ModelMatch(name, None, platform)
+
+    def platform(self, name: str) -> PlatformFact:
+        """One of the SDK's platforms; raises ``RequestError`` with those that exist."""
+        if name not in self.platforms:
+            known = ", ".join(self.platforms)
+            message = f"there is no platform {name!r}; these exist: {known}"
+            raise RequestError(Finding("platform-unknown", "error", message, did_you_mean(name, self.platforms)))
+        return self.platforms[name]
+
+    def limit(self, id: str) -> Limit:
+        """One bound; an id that does not exist is a mistake in the caller, a ``KeyError``."""
+        return self.limits[id]
+
+    def betas_for(self, feature: str) -> tuple[str, ...]:
+        """The betas that switch a feature on, without those that have no effect any more."""
+        return tuple(name for name, beta in self.betas.items() if beta.feature == feature and beta.state == "needed")
+
+    def with_overlay(self, document: JsonText) -> Catalog:
+        """The catalog with a file's rows over it: a whole new row, or the fields that change of one that exists.
+
+        Raises:
+            CatalogError: a finding with line and column for each table and row that does not fit.
+        """
+        rows = {name: dict(table) for name, table in self.rows.items()}
+        misfits = list(_lay_over(rows, document.value)) or list(dangling(rows))
+        findings = [Finding(RULE, "error", each.message, each.help, document.place(each.path)) for each in misfits]
+        if findings:
+            raise CatalogError(*findings)
+        return Catalog(rows)
+
+    def with_capabilities(self, model_info: Any, as_of: str | None = None) -> Catalog:
+        """The catalog with one live answer of the Models API over it; what the answer leaves null stays.
+
+        Args:
+            model_info: the SDK's ``BetaModelInfo`` or ``ModelInfo``, or the same as a dict.
+            as_of: the day of the answer, for a model that had no row; today where not given.
+
+        Raises:
+            CatalogError: the answer is no object with an ``id``.
+        """
+        answer = model_info if isinstance(model_info, Mapping) else _as_dict(model_info)
+        if not isinstance(answer.get("id"), str):
+            help = "pass what client.beta.models.retrieve(id) returns"
+            raise CatalogError(Finding("catalog-capabilities", "error", "the model information has no id", help))
+        known = self.find_model(answer["id"])
+        models = dict(self.models)
+        models[known.id] = facts_from(answer, known.facts or unknown_model(known.id, as_of or date.today().isoformat()))
+        return Catalog({**self.rows, "models": models})
+
+    def to_dict(self) -> dict[str, Any]:
+        """All rows as JSON: an overlay that changes nothing."""
+        tables = {name: {key: plain(row) for key, row in table.items()} for name, table in self.rows.items()}
+        for name, table in tables.items():
+            for row in table.values():
+                del row[_key_of(TABLES[name])]
+        return tables
+
+
+@functools.cache
+def default_catalog() -> Catalog:
+    """The catalog that ships with the package."""
+    return Catalog({name: _load(name, row_type) for name, row_type in TABLES.items()})
+
+
+def _load(name: str, row_type: type) -> dict[str, Any]:
+    path = DATA / f"{name}.json"
+    raw = json.loads(path.read_bytes()) if path.exists() else {}
+    key = _key_of(row_type)
+    return {id: make_row(row_type, {key: id, **read_fields(row_type, row)}) for id, row in raw.items()}
+
+
+def _lay_over(rows: dict[str, dict[str, Any]], overlay: Any) -> Iterator[Misfit]:
+    if not isinstance(overlay, Mapping):
+        yield Misfit("", "a catalog overlay must be an object of tables")
+        return
+    for name, table in overlay.items():
+        if name in COMMENTS:
+            continue
+        if name not in TABLES:
+            yield Misfit(name, f"there is no table {shown(name)}", did_you_mean(name, TABLES))
+        elif not isinstance(table, Mapping):
+            yield Misfit(name, "a table must be an object of rows")
+        else:
+            yield from _lay_table_over(rows[name], TABLES[name], name, table)
+
+
+def _lay_table_over(rows: dict[str, Any], row_type: type, name: str, table: Mapping[str, Any]) -> Iterator[Misfit]:
+    for key, raw in table.items():
+        try:
+            rows[key] = _row_over(rows.get(key), row_type, key, raw)
+        except Misfit as misfit:
+            yield misfit.below(key).below(name)
+
+
+def _row_over(known: Any, row_type: type, key: str, raw: Any) -> Any:
+    given = read_fields(row_type, raw)
+    missing = [name for name in ("source", "as_of") if not given.get(name)]
+    if missing:
+        raise Misfit("", f"the row needs {' and '.join(missing)}", "say where the facts come from, and of which day they are")
+    if given.setdefault(_key_of(row_type), key) != key:
+        raise Misfit(_key_of(row_type), "this differs from the row's key", "leave it out")
+    return replace(known, **given) if known else make_row(row_type, given)
+
+
+def _key_of(row_type: type) -> str:
+    return next(iter(fields_of(row_type)))
+
+
+def _as_dict(model_info: Any) -> Mapping[str, Any]:
+    to_dict = getattr(model_info, "to_dict", None)
+    answer = to_dict(mode="json") if callable(to_dict) else {}
+    return answer if isinstance(answer, Mapping) else {}
