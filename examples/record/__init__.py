@@ -1,0 +1,1 @@
+"""A small scripted agent loop whose tools really run, for conversations that may be committed and shared."""
