@@ -22,7 +22,6 @@ class Target:
     platform: PlatformFact
     thinking: str
     """``thinking.type`` of the request, or "default" where it has none."""
-    max_tokens: int | None = None
 
     @property
     def thinks(self) -> bool | None:
@@ -36,7 +35,9 @@ class Target:
         return self.facts.thinking_default == "on"
 
 
-def target_of(catalog: Catalog, *, model: str, platform: str | None = None, thinking: Mapping[str, Any] | str | None = None, max_tokens: int | None = None) -> Target:
+def target_of(
+    catalog: Catalog, *, model: str, platform: str | None = None, thinking: Mapping[str, Any] | str | None = None
+) -> Target:
     """The target of a request; a platform that is not given is read off the model id, and is else the Claude API.
 
     Raises:
@@ -50,5 +51,4 @@ def target_of(catalog: Catalog, *, model: str, platform: str | None = None, thin
         facts=match.facts,
         platform=catalog.platform(platform or match.platform or "anthropic"),
         thinking=mode if isinstance(mode, str) else "default",
-        max_tokens=max_tokens if isinstance(max_tokens, int) else None,
     )

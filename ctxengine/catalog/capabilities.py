@@ -19,7 +19,7 @@ def facts_from(answer: Mapping[str, Any], row: ModelFact) -> ModelFact:
     """The row with what the answer says laid over it."""
     capabilities = _object(answer.get("capabilities"))
     modes = _object(_object(capabilities.get("thinking")).get("types"))
-    said = {
+    said: dict[str, Any] = {
         "window": _count(answer.get("max_input_tokens")),
         "max_output": _count(answer.get("max_tokens")),
         "thinking_modes": tuple(sorted(mode for mode, support in modes.items() if _supported(support))) or None,
@@ -33,8 +33,9 @@ def facts_from(answer: Mapping[str, Any], row: ModelFact) -> ModelFact:
 
 def unknown_model(id: str, as_of: str) -> ModelFact:
     """A row that knows nothing yet."""
-    empty = {name: () if name == "prices" else MappingProxyType({}) for name in ("edits", "min_cache_by_platform", "prices")}
-    return make_row(ModelFact, {"id": id, **empty, "source": SOURCE, "as_of": as_of, "confidence": "H"})
+    nothing: Mapping[str, Any] = MappingProxyType({})
+    known = {"id": id, "source": SOURCE, "as_of": as_of, "confidence": "H"}
+    return make_row(ModelFact, {**known, "edits": nothing, "min_cache_by_platform": nothing, "prices": ()})
 
 
 def _edits(capabilities: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:

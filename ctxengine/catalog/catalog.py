@@ -91,7 +91,7 @@ class Catalog:
             match = re.fullmatch(alias.pattern, name)
             if match is None:
                 continue
-            model = alias.model or match.groupdict().get("model")
+            model = alias.model or match.groupdict().get("model") or ""
             if model in self.models:
                 return ModelMatch(model, self.models[model], alias.platform)
             platform = platform or alias.platform
@@ -195,9 +195,9 @@ def _row_over(known: Any, row_type: type, key: str, raw: Any) -> Any:
     missing = [name for name in ("source", "as_of") if not given.get(name)]
     if missing:
         raise Misfit("", f"the row needs {' and '.join(missing)}", "say where the facts come from, and of which day they are")
-    if given.setdefault(_key_of(row_type), key) != key:
-        raise Misfit(_key_of(row_type), "this differs from the row's key", "leave it out")
-    return replace(known, **given) if known else make_row(row_type, given)
+    if _key_of(row_type) in given:
+        raise Misfit(_key_of(row_type), "the row's key says this already", "leave it out")
+    return replace(known, **given) if known else make_row(row_type, {_key_of(row_type): key, **given})
 
 
 def _key_of(row_type: type) -> str:

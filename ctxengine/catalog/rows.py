@@ -71,7 +71,7 @@ def read_fields(cls: type, raw: Any) -> dict[str, Any]:
 
 def make_row(cls: Callable[..., Row], given: Mapping[str, Any]) -> Row:
     """A whole row; a field that is absent is null where it may be, and a ``Misfit`` where not."""
-    known = fields_of(cls)  # type: ignore[arg-type]
+    known = fields_of(cls)
     missing = [name for name, field in known.items() if name not in given and field.required and not field.nullable]
     if missing:
         raise Misfit("", f"a new row also needs {', '.join(missing)}", "give every field that may not be null")

@@ -1,0 +1,25 @@
+"""Can it work here? One small generator per rule, grouped by topic; ``RULES`` is the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+from ctxengine.check import betas, blocks, cache, edits, on_demand, policies, requests, sizes, targets
+from ctxengine.check.rule import Facts, Hit, Needs, Rule, rule
+from ctxengine.findings import Finding
+
+_TOPICS: tuple[ModuleType, ...] = (policies, targets, betas, edits, on_demand, blocks, cache, requests, sizes)
+RULES: tuple[Rule, ...] = tuple(item for topic in _TOPICS for item in vars(topic).values() if isinstance(item, Rule))
+_REACH: dict[Needs, int] = {"policy": 0, "target": 1, "request": 2}
+
+
+def run_rules(facts: Facts, rules: Iterable[Rule], *, known: Needs = "request", estimates: bool = True) -> Iterator[Finding]:
+    """The findings of all rules that can judge from what is known."""
+    reach = _REACH[known]
+    for item in rules:
+        if _REACH[item.needs] <= reach and (estimates or not item.estimated):
+            yield from item.findings(facts)
+
+
+__all__ = ["RULES", "Facts", "Hit", "Needs", "Rule", "rule", "run_rules"]

@@ -1,0 +1,373 @@
+"""Read-only questions about system, tools and messages: cache marks, tool pairs, compaction blocks, thinking.
+
+One walk answers all of them. ``Scanner`` can go on where it stopped, so a growing conversation costs only what is new;
+``Conversation`` is the frozen answer. Messages are dicts; blocks are dicts or the SDK's model objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Section = Literal["tools", "system", "messages", "request"]
+BlockKind = Literal["signed", "unsigned", "null", "empty"]
+
+SECTIONS: tuple[Section, ...] = ("tools", "system", "messages", "request")
+"""In the order the prompt is put together; ``request`` is the automatic mark at the end."""
+COMPACTION_KEYS = frozenset({"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"})
+UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A block in the prompt; positions sort in prompt order. ``block`` is -1 where the whole entry is meant."""
+
+    section: int
+    index: int = -1
+    block: int = -1
+
+    @property
+    def path(self) -> str:
+        parts = [SECTIONS[self.section]]
+        if self.index >= 0:
+            parts.append(str(self.index))
+        if self.block >= 0:
+            parts += ["content", str(self.block)]
+        return ".".join(parts)
+
+
+def in_tools(index: int) -> Position:
+    return Position(0, index)
+
+
+def in_system(index: int = -1) -> Position:
+    return Position(1, index)
+
+
+def in_messages(index: int, block: int = -1) -> Position:
+    return Position(2, index, block)
+
+
+AT_END = Position(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A ``cache_control`` the caller wrote."""
+
+    at: Position
+    ttl: str
+    kind: str
+    """Type of the marked block: ``text``, ``tool_result``, …; ``tool`` for a definition, ``auto`` at the top level."""
+    empty: bool = False
+    """On a text block without text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionBlock:
+    at: Position
+    kind: BlockKind
+    extra_keys: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """A block with a summary; a null or empty one is a failed compaction and summarises nothing."""
+        return self.kind in ("signed", "unsigned")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in the messages that a rule will report."""
+
+    rule: str
+    at: Position
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What one walk over a request's system, tools and messages found."""
+
+    system: Any
+    tools: Sequence[Any]
+    messages: Sequence[Any]
+    tool_kinds: tuple[tuple[str, str], ...] = ()
+    """(name, type) of every tool definition."""
+    marks: tuple[Mark, ...] = ()
+    compaction_blocks: tuple[CompactionBlock, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    open_tool_uses: tuple[str, ...] = ()
+    """Ids of client tool uses at the end that no result answers yet."""
+    thinking_blocks: int = 0
+    system_messages: tuple[int, ...] = ()
+    """Indexes of messages with role ``system``."""
+
+    @property
+    def newest_block(self) -> CompactionBlock | None:
+        """The newest compaction block that holds a summary."""
+        return next((block for block in reversed(self.compaction_blocks) if block.counts), None)
+
+    @property
+    def ends_with(self) -> str:
+        """Role of the last message, "" without messages."""
+        return str(field_of(self.messages[-1], "role")) if self.messages else ""
+
+    def since(self, first: Position) -> Conversation:
+        """The facts of what is left when all messages before a position are pruned; indexes stay the caller's."""
+        return Conversation(
+            self.system,
+            self.tools,
+            self.messages,
+            self.tool_kinds,
+            tuple(mark for mark in self.marks if mark.at.section != first.section or mark.at >= first),
+            tuple(block for block in self.compaction_blocks if block.at >= first),
+            tuple(problem for problem in self.problems if problem.at.section != first.section or problem.at >= first),
+            self.open_tool_uses,
+            self.thinking_blocks,
+            tuple(index for index in self.system_messages if index >= first.index),
+        )
+
+
+def field_of(item: Any, name: str) -> Any:
+    """A field of a dict or of an SDK model object; None where it is missing."""
+    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+
+
+def blocks_of(message: Any) -> Sequence[Any]:
+    """The content blocks of a message; a string counts as one text block."""
+    content = field_of(message, "content")
+    if isinstance(content, str):
+        return ({"type": "text", "text": content},)
+    return content if isinstance(content, Sequence) else ()
+
+
+def markable(block: Any) -> bool:
+    """Whether a content block may carry ``cache_control``: never thinking, never empty text."""
+    kind = field_of(block, "type")
+    if kind in UNMARKABLE or not isinstance(kind, str):
+        return False
+    return kind != "text" or bool(field_of(block, "text"))
+
+
+def positions_between(messages: Sequence[Any], first: Position, last: Position, *, collapse_runs: bool, enough: int) -> int:
+    """Cache look-back positions from ``last`` back to ``first``, both included, counted up to ``enough``.
+
+    With ``collapse_runs`` a run of tool_use (or of tool_result) blocks is one position.
+    """
+    count, previous = 0, ""
+    for index in range(last.index, first.index - 1, -1):
+        blocks = blocks_of(messages[index])
+        stop = first.block if index == first.index else 0
+        start = last.block if index == last.index else len(blocks) - 1
+        for at in range(start, stop - 1, -1):
+            kind = str(field_of(blocks[at], "type"))
+            if not (collapse_runs and kind == previous and kind in ("tool_use", "tool_result")):
+                count += 1
+            previous = kind
+            if count >= enough:
+                return count
+    return count
+
+
+class Scanner:
+    """Walks messages once, remembering enough to go on from where it stopped."""
+
+    __slots__ = (
+        "_answered",
+        "_blocks",
+        "_marks",
+        "_pending",
+        "_problems",
+        "_server_uses",
+        "_system_messages",
+        "_thinking",
+        "generators",
+        "seen",
+    )
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.generators = False
+        """Set where a message's content is a generator, which can be read only once: make lists first."""
+        self._marks: list[Mark] = []
+        self._blocks: list[CompactionBlock] = []
+        self._problems: list[Problem] = []
+        self._pending: set[str] = set()
+        self._answered: set[str] = set()
+        self._server_uses: set[str] = set()
+        self._thinking = 0
+        self._system_messages: list[int] = []
+
+    def feed(self, messages: Sequence[Any]) -> None:
+        """Read the messages from ``seen`` on. The hot loop: the common block types are told apart inline."""
+        pending, answered = self._pending, self._answered
+        for index in range(self.seen, len(messages)):
+            message = messages[index]
+            try:
+                role, content = message["role"], message["content"]
+            except (TypeError, KeyError):
+                role, content = field_of(message, "role"), field_of(message, "content")
+            if role != "user":
+                if role == "assistant":
+                    if pending:
+                        self._unanswered(index)
+                    if answered:
+                        answered.clear()
+                else:
+                    self._other_role(index, role)
+            if content.__class__ is str:
+                if pending and role == "user":
+                    self._text_before_results(index)
+                continue
+            if content.__class__ is not list and not self._readable(index, content):
+                continue
+            for at, block in enumerate(content):
+                if block.__class__ is dict:
+                    kind = block.get("type")
+                    if "cache_control" in block:
+                        self._mark(index, at, block, kind)
+                else:
+                    kind = getattr(block, "type", None)
+                    if getattr(block, "cache_control", None) is not None:
+                        self._mark(index, at, block, kind)
+                if kind == "text":
+                    if role == "user" and block.__class__ is dict and "citations" in block:
+                        self._citations(index, at, block)
+                elif kind == "tool_use":
+                    use = block.get("id") if block.__class__ is dict else field_of(block, "id")
+                    if use.__class__ is str:
+                        pending.add(use)
+                    else:
+                        self._problem("request-shape", index, at, "a tool_use block without an id")
+                elif kind == "tool_result":
+                    use = block.get("tool_use_id") if block.__class__ is dict else field_of(block, "tool_use_id")
+                    if use.__class__ is str and use in pending:
+                        pending.discard(use)
+                        answered.add(use)
+                    else:
+                        self._orphan(index, at, use)
+                elif kind == "thinking" or kind == "redacted_thinking":
+                    self._thinking += 1
+                else:
+                    self._rare(index, at, block, kind, role)
+        self.seen = len(messages)
+
+    def found(self, system: Any, tools: Sequence[Any], messages: Sequence[Any], marks: Iterable[Mark] = (), tool_kinds: tuple[tuple[str, str], ...] = ()) -> Conversation:
+        """The facts so far; ``marks`` are those outside the messages."""
+        problems = tuple(self._problems)
+        if self._pending and messages and field_of(messages[-1], "role") == "user":
+            detail = f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it"
+            problems += (Problem("pair-orphan", in_messages(len(messages) - 1), detail),)
+        return Conversation(
+            system,
+            tools,
+            messages,
+            tool_kinds,
+            (*marks, *self._marks),
+            tuple(self._blocks),
+            problems,
+            tuple(sorted(map(str, self._pending))),
+            self._thinking,
+            tuple(self._system_messages),
+        )
+
+    def _problem(self, rule: str, index: int, at: int, detail: str) -> None:
+        self._problems.append(Problem(rule, in_messages(index, at), detail))
+
+    def _unanswered(self, index: int) -> None:
+        count = len(self._pending)
+        self._problem("pair-orphan", index - 1, -1, f"{count} tool_use block(s) before this point have no tool_result right after")
+        self._pending.clear()
+
+    def _orphan(self, index: int, at: int, used: Any) -> None:
+        if isinstance(used, str) and used in self._answered:
+            self._problem("pair-dup", index, at, "a second tool_result for one tool_use")
+        else:
+            self._problem("pair-orphan", index, at, "a tool_result whose tool_use is not in the message before")
+
+    def _text_before_results(self, index: int) -> None:
+        self._problem("pair-orphan", index, -1, f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it")
+        self._pending.clear()
+
+    def _other_role(self, index: int, role: Any) -> None:
+        if role == "system":
+            self._system_messages.append(index)
+        else:
+            self._problem("request-shape", index, -1, "the role is none of user, assistant and system")
+
+    def _readable(self, index: int, content: Any) -> bool:
+        if isinstance(content, Sequence) and not isinstance(content, (bytes, bytearray)):
+            return True
+        if isinstance(content, Iterator):
+            self.generators = True
+            return False
+        self._problem("request-shape", index, -1, "the content is neither a string nor a list of blocks")
+        return False
+
+    def _mark(self, index: int, at: int, block: Any, kind: Any) -> None:
+        ttl = _ttl_of(field_of(block, "cache_control"))
+        if ttl is not None:
+            empty = kind == "text" and not field_of(block, "text")
+            self._marks.append(Mark(in_messages(index, at), ttl, str(kind), empty))
+
+    def _citations(self, index: int, at: int, block: Any) -> None:
+        if block["citations"]:
+            self._problem("version-blocks", index, at, "a non-empty citations list on user text")
+
+    def _rare(self, index: int, at: int, block: Any, kind: Any, role: Any) -> None:
+        if kind == "compaction":
+            self._compaction(index, at, block)
+        elif kind == "document" and role == "assistant":
+            self._problem("version-blocks", index, at, "a document block directly in an assistant message")
+        elif kind in ("server_tool_use", "mcp_tool_use"):
+            self._server_uses.add(str(field_of(block, "id")))
+        elif isinstance(kind, str) and kind.endswith("_tool_result"):
+            if str(field_of(block, "tool_use_id")) not in self._server_uses:
+                self._problem("pair-orphan", index, at, f"a {kind} block whose server tool use is not in the history")
+        elif not isinstance(kind, str):
+            self._problem("request-shape", index, at, "a content block without a type")
+
+    def _compaction(self, index: int, at: int, block: Any) -> None:
+        content = field_of(block, "content")
+        kind: BlockKind = "null" if content is None else "empty" if not content else "signed" if field_of(block, "signature") else "unsigned"
+        extra = tuple(str(key) for key in block if key not in COMPACTION_KEYS) if isinstance(block, Mapping) else ()
+        found = CompactionBlock(in_messages(index, at), kind, extra)
+        self._blocks.append(found)
+        if found.counts:
+            self._pending.clear()
+            self._server_uses.clear()
+
+
+def scan(system: Any, tools: Sequence[Any], messages: Sequence[Any], cache_control: Any = None) -> Conversation:
+    """All facts of one request; raises nothing, odd shapes become problems."""
+    scanner = Scanner()
+    scanner.feed(messages)
+    marks, kinds = scan_head(system, tools, cache_control)
+    return scanner.found(system, tools, messages, marks, kinds)
+
+
+def scan_head(system: Any, tools: Sequence[Any], cache_control: Any = None) -> tuple[tuple[Mark, ...], tuple[tuple[str, str], ...]]:
+    """Marks outside the messages, in prompt order, and (name, type) of each tool."""
+    marks: list[Mark] = []
+    kinds: list[tuple[str, str]] = []
+    for index, tool in enumerate(tools):
+        kinds.append((str(field_of(tool, "name") or ""), str(field_of(tool, "type") or "custom")))
+        ttl = _ttl_of(field_of(tool, "cache_control"))
+        if ttl is not None:
+            marks.append(Mark(in_tools(index), ttl, "tool"))
+    if not isinstance(system, str):
+        for index, block in enumerate(system or ()):
+            ttl = _ttl_of(field_of(block, "cache_control"))
+            if ttl is not None:
+                marks.append(Mark(in_system(index), ttl, "text", not field_of(block, "text")))
+    ttl = _ttl_of(cache_control)
+    if ttl is not None:
+        marks.append(Mark(AT_END, ttl, "auto"))
+    return tuple(marks), tuple(kinds)
+
+
+def _ttl_of(cache_control: Any) -> str | None:
+    if cache_control is None:
+        return None
+    return str(field_of(cache_control, "ttl") or "5m")

@@ -1,0 +1,86 @@
+"""Pass ``collect_betas``: the beta set follows from what is sent, not from a list somebody keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ctxengine.findings import Finding
+from ctxengine.origin import Origin
+from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.plan import HISTORY, REQUEST, PlannedBeta, Plan
+from ctxengine.plan.values import compaction_edit
+from ctxengine.request import Request
+
+
+def _inside(name: str, key: str) -> Callable[[Request], bool]:
+    def present(request: Request) -> bool:
+        value = request.get(name)
+        return isinstance(value, Mapping) and value.get(key) is not None
+
+    return present
+
+
+FEATURE_ARGUMENTS: Mapping[str, tuple[str, Callable[[Request], bool]]] = {
+    "on_demand_compaction": ("compaction", lambda request: request.get("compaction") is not None),
+    "block_binding": ("thinking.block_binding", _inside("thinking", "block_binding")),
+    "task_budget": ("output_config.task_budget", _inside("output_config", "task_budget")),
+    "threads": ("thread", lambda request: isinstance(request.get("thread"), Mapping)),
+}
+"""Feature of a beta → the argument that uses it, and how to see that."""
+
+
+def collect_betas(plan: Plan, given: CompileInput) -> Plan:
+    """One list, each once: the caller's, the policy's, then what edits, history and features in use need."""
+    degrade = plan.policy.get("on_unsupported", "error") == "degrade"
+    betas: dict[str, PlannedBeta] = {}
+    findings: list[Finding] = []
+    for beta in _wanted(plan, given):
+        if beta.name in betas:
+            continue
+        fact = given.catalog.betas.get(beta.name)
+        if degrade and beta.because == POLICY and fact and given.target.platform.name in fact.unsupported_on:
+            findings.append(_degraded(beta, given.target.platform.title))
+        else:
+            betas[beta.name] = beta
+    return replace(plan, betas=tuple(betas.values()), report=plan.report.plus(findings) if findings else plan.report)
+
+
+POLICY = "the policy lists it"
+
+
+def _wanted(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
+    for name in given.request.betas:
+        yield PlannedBeta(name, REQUEST, "the request lists it")
+    for index, name in enumerate(plan.policy.get("betas", ())):
+        yield PlannedBeta(name, plan.policy.origin(f"betas.{index}"), POLICY)
+    for edit in plan.edits:
+        fact = given.catalog.edits.get(edit.type)
+        for name in fact.betas if fact else ():
+            yield PlannedBeta(name, edit.origin, f"{edit.type} needs it")
+    yield from _for_history(plan, given)
+    for feature, (argument, uses) in FEATURE_ARGUMENTS.items():
+        if uses(given.request):
+            yield from _for_feature(feature, REQUEST, f"{argument} needs it", given)
+
+
+def _for_history(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
+    blocks = given.conversation.compaction_blocks
+    if not blocks:
+        return
+    sent = [block for block in blocks if plan.pruned is None or block.at >= plan.pruned.first]
+    if any(block.kind == "signed" for block in sent):
+        yield from _for_feature("on_demand_compaction", HISTORY, "a signed compaction block in the history needs it", given)
+    if any(block.kind != "signed" for block in sent):
+        for name in compaction_edit(given).betas:
+            yield PlannedBeta(name, HISTORY, "a compaction block in the history needs it")
+
+
+def _for_feature(feature: str, origin: Origin, because: str, given: CompileInput) -> Iterator[PlannedBeta]:
+    for name in given.catalog.betas_for(feature):
+        yield PlannedBeta(name, origin, because)
+
+
+def _degraded(beta: PlannedBeta, platform: str) -> Finding:
+    remedy = 'set on_unsupported to "error" to be stopped instead'
+    return Finding("degraded", "info", f"the beta {beta.name} is left out: {platform} does not take it", remedy, beta.origin.place)

@@ -1,0 +1,183 @@
+"""Pass ``place_breakpoints``: our cache marks, around the caller's.
+
+The caller's marks are never moved or given another ttl. Slots go in ``SLOT_ORDER``; a mark stands on the last block
+that may carry one, and never where the prefix is surely below the model's minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ctxengine.conversation import (
+    AT_END,
+    Conversation,
+    Position,
+    blocks_of,
+    field_of,
+    in_messages,
+    in_system,
+    in_tools,
+    markable,
+    positions_between,
+)
+from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.plan import Breakpoint, Plan, Unplaced
+
+SLOT_ORDER = ("last_message", "system", "compaction_block", "previous_tail", "tools")
+
+
+def place_breakpoints(plan: Plan, given: CompileInput) -> Plan:
+    """Mark what the policy names under ``cache.breakpoints``, then what plugins ask for, while slots last."""
+    wanted = set(plan.policy.get("cache.breakpoints", ()))
+    if not wanted and not given.extra_breakpoints:
+        return plan
+    return _Placing(plan, given).done(wanted)
+
+
+class _Placing:
+    def __init__(self, plan: Plan, given: CompileInput) -> None:
+        self.plan, self.given = plan, given
+        first = plan.pruned.first if plan.pruned else in_messages(0)
+        self.first = first
+        self.facts: Conversation = given.conversation.since(first) if plan.pruned else given.conversation
+        self.taken = {mark.at for mark in self.facts.marks}
+        self.free = given.target.platform.cache_slots - len(self.facts.marks)
+        self.placed: list[Breakpoint] = []
+        self.unplaced: list[Unplaced] = []
+
+    def done(self, wanted: set[str]) -> Plan:
+        for place in SLOT_ORDER:
+            if place in wanted or (place == "previous_tail" and "last_message" in wanted):
+                self._place(place, *self._position(place))
+        for extra in self.given.extra_breakpoints:
+            self._place(f"plugin {extra.plugin}", extra.at, "the plugin asks for it", extra.ttl)
+        return replace(self.plan, breakpoints=self._with_ordered_ttls(), unplaced=tuple(self.unplaced))
+
+    def _place(self, place: str, at: Position | None, because: str, ttl: str | None = None) -> None:
+        if at is None:
+            if because:
+                self.unplaced.append(Unplaced(place, because))
+        elif at in self.taken:
+            self.unplaced.append(Unplaced(place, "this block is marked already"))
+        elif self._below_minimum(at):
+            self.unplaced.append(Unplaced(place, f"the prefix up to {at.path} is below the {self._minimum:,} tokens the model caches"))
+        elif self.free <= 0:
+            self.unplaced.append(Unplaced(place, "all cache slots are taken"))
+        else:
+            self.free -= 1
+            self.taken.add(at)
+            key = "last_message" if place == "previous_tail" else place
+            chosen = ttl or self.plan.policy.get(f"cache.ttl.{key}", "5m")
+            self.placed.append(Breakpoint(place, at, chosen, self.plan.policy.origin("cache.breakpoints"), because))
+
+    def _position(self, place: str) -> tuple[Position | None, str]:
+        """Where a place is, or why it is nowhere; no reason where there is simply nothing of the kind."""
+        return _FINDERS[place](self)
+
+    def _tools(self) -> tuple[Position | None, str]:
+        tools = self.facts.tools
+        for index in range(len(tools) - 1, -1, -1):
+            if not field_of(tools[index], "defer_loading"):
+                return in_tools(index), "the end of the tool definitions"
+        return None, ""
+
+    def _system(self) -> tuple[Position | None, str]:
+        system = self.facts.system
+        if isinstance(system, str):
+            return (in_system(0), "the end of the system prompt") if system else (None, "")
+        for index in range(len(system or ()) - 1, -1, -1):
+            if field_of(system[index], "text"):
+                return in_system(index), "the end of the system prompt"
+        return None, ""
+
+    def _compaction_block(self) -> tuple[Position | None, str]:
+        block = self.facts.newest_block
+        return (block.at, "the newest compaction block") if block else (None, "")
+
+    def _last_message(self) -> tuple[Position | None, str]:
+        if AT_END in self.taken:
+            return None, "the request's top-level cache_control marks the end already"
+        return self._last_block(len(self.facts.messages) - 1), "the end of the conversation"
+
+    def _previous_tail(self) -> tuple[Position | None, str]:
+        messages = self.facts.messages
+        last = len(messages) - 1
+        end = self._last_block(last)
+        before = next((i for i in range(last - 1, self.first.index - 1, -1) if field_of(messages[i], "role") == "user"), None)
+        tail = self._last_block(before, only=True) if before is not None else None
+        if end is None or tail is None or not self._beyond_lookback(tail, end):
+            return None, ""
+        return tail, "the previous request's end is out of the cache's look-back"
+
+    def _beyond_lookback(self, tail: Position, end: Position) -> bool:
+        reach = int(self.given.catalog.limit("cache.lookback").at_most or 0)
+        collapse = self.given.target.platform.features.get("lookback_collapses_runs") is True
+        return positions_between(self.facts.messages, tail, end, collapse_runs=collapse, enough=reach + 1) > reach
+
+    def _last_block(self, index: int, *, only: bool = False) -> Position | None:
+        """The last block at or before a message that may be marked."""
+        messages = self.facts.messages
+        for at in range(index, (index if only else self.first.index) - 1, -1):
+            blocks = blocks_of(messages[at])
+            stop = self.first.block if at == self.first.index else 0
+            for block in range(len(blocks) - 1, max(stop, 0) - 1, -1):
+                if markable(blocks[block]):
+                    return in_messages(at, block)
+        return None
+
+    @property
+    def _minimum(self) -> int:
+        facts, platform = self.given.target.facts, self.given.target.platform.name
+        if facts is None:
+            return 0
+        return facts.min_cache_by_platform.get(platform) or facts.min_cache or 0
+
+    def _below_minimum(self, at: Position) -> bool:
+        minimum = self._minimum
+        return minimum > 0 and self.given.sizes.reaches(self._prefix(at), minimum, self.given.target.facts) is False
+
+    def _prefix(self, at: Position) -> Iterator[Any]:
+        """The prompt's parts up to a position, as the API orders them."""
+        yield from self.facts.tools if at.section else self.facts.tools[: at.index + 1]
+        if at.section >= 1:
+            system = self.facts.system
+            yield from _as_parts(system, at.index if at.section == 1 else None)
+        if at.section >= 2:
+            yield from self.facts.messages[max(self.first.index, 0) : at.index]
+            yield from blocks_of(self.facts.messages[at.index])[: at.block + 1]
+
+    def _with_ordered_ttls(self) -> tuple[Breakpoint, ...]:
+        """The longest ttl comes first: ours give way to the caller's and to our own later ones."""
+        marks = self.facts.marks
+        short_before = [mark.at for mark in marks if mark.ttl == "5m"]
+        later_long = [mark.at for mark in marks if mark.ttl == "1h"]
+        ordered: list[Breakpoint] = []
+        for mark in sorted(self.placed, key=lambda placed: placed.at, reverse=True):
+            ttl = mark.ttl
+            if ttl == "1h" and any(at < mark.at for at in short_before):
+                mark = replace(mark, ttl="5m", because=f"{mark.because}; 5m, since a 5m mark of the caller stands before it")
+            elif ttl == "5m" and any(at > mark.at for at in later_long) and not any(at < mark.at for at in short_before):
+                mark = replace(mark, ttl="1h", because=f"{mark.because}; 1h, since a 1h mark comes after it")
+            if mark.ttl == "1h":
+                later_long.append(mark.at)
+            ordered.append(mark)
+        return tuple(reversed(ordered))
+
+
+_FINDERS = {
+    "tools": _Placing._tools,
+    "system": _Placing._system,
+    "compaction_block": _Placing._compaction_block,
+    "last_message": _Placing._last_message,
+    "previous_tail": _Placing._previous_tail,
+}
+
+
+def _as_parts(system: Any, last: int | None) -> Sequence[Any]:
+    if system is None:
+        return ()
+    if isinstance(system, str):
+        return (system,)
+    return system if last is None else system[: last + 1]

@@ -1,0 +1,81 @@
+"""Passes ``carry_compaction`` and ``prune``: what a compaction block in the history demands of this request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctxengine.conversation import CompactionBlock
+from ctxengine.findings import Finding, Place
+from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.fit import order
+from ctxengine.plan.plan import HISTORY, PlannedEdit, Plan, Pruned
+from ctxengine.plan.values import Values, compaction_edit
+
+DIRECTIVES = frozenset({"edits", "compaction", "cache", "betas", "budget", "guard", "checkpoint", "overrides", "plugins"})
+
+
+def carry_compaction(plan: Plan, given: CompileInput) -> Plan:
+    """An unsigned block makes its edit sticky; a signed one forbids it; a compaction request renders no edits."""
+    block = given.conversation.newest_block
+    if plan.compaction is not None:
+        return replace(plan, edits=())
+    if block is None:
+        return plan
+    if block.kind == "signed":
+        return _without_compaction(plan, block, given)
+    if plan.edit(compaction_edit(given).type) is not None:
+        return plan
+    return _with_sticky_edit(plan, given)
+
+
+def prune(plan: Plan, given: CompileInput) -> Plan:
+    """Drop what stands before the newest block that has content; the API ignores or refuses it."""
+    block = given.conversation.newest_block
+    if block is None or (block.at.index == 0 and block.at.block == 0):
+        return plan
+    if block.kind == "unsigned" and not asks_for_anything(given):
+        return plan
+    pruned = Pruned(block.at, block.at.index, block.at.block)
+    rule = "odc-leftover" if block.kind == "signed" else "block-stale-history"
+    finding = Finding(
+        rule,
+        "info",
+        f"{pruned.messages} message(s) and {pruned.blocks} block(s) before the compaction block are not sent",
+        "drop them from the history: the block's summary stands for them",
+        Place(block.at.path),
+    )
+    return replace(plan, pruned=pruned, report=plan.report.plus([finding]))
+
+
+def asks_for_anything(given: CompileInput) -> bool:
+    """Whether any layer asks for something; an empty policy adds only what the history itself demands."""
+    return any(DIRECTIVES & layer.data.keys() for layer in given.layers)
+
+
+def _without_compaction(plan: Plan, block: CompactionBlock, given: CompileInput) -> Plan:
+    compact = plan.edit(compaction_edit(given).type)
+    if compact is None:
+        return plan
+    finding = Finding(
+        "odc-block-plus-edit",
+        "info",
+        f"{compact.type} is left out: the history holds a signed compaction block, which excludes it",
+        "compact on demand again when the conversation has grown",
+        Place(block.at.path),
+    )
+    kept = tuple(edit for edit in plan.edits if edit is not compact)
+    return replace(plan, edits=kept, report=plan.report.plus([finding]))
+
+
+def _with_sticky_edit(plan: Plan, given: CompileInput) -> Plan:
+    fact = compaction_edit(given)
+    wanted = plan.policy.get("compaction") or {}
+    values = Values(plan.policy, given)
+    params = values.compaction_params(wanted, raise_any=True)
+    because = "the history holds an unsigned compaction block, which is refused without this edit"
+    window = given.target.facts.window if given.target.facts else None
+    if wanted.get("mode") == "off" and window is not None:
+        params = {"trigger": {"type": "input_tokens", "value": window}}
+        because += "; compaction.mode is off, so its trigger is the whole context window"
+    sticky = PlannedEdit(fact.type, params, {"": HISTORY}, because)
+    return order(replace(plan, edits=(*plan.edits, sticky)), given)

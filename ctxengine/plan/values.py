@@ -1,0 +1,167 @@
+"""Pass ``resolve_values``: window fractions and break-even amounts become numbers, policy keys become wire fields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ctxengine.catalog.facts import EditFact, ModelFact
+from ctxengine.findings import Finding, Severity
+from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.plan import PlannedEdit, Plan
+from ctxengine.policy import Resolved
+
+COMPACTION_FIELDS = {"trigger": "trigger", "pause": "pause_after_compaction", "instructions": "instructions"}
+"""Policy key under ``compaction`` → wire field of the compaction edit."""
+DEFAULT_MODE = "auto"
+EDIT_MODES = ("threshold", "auto")
+"""Compaction modes that a stateless build can serve, by rendering the edit."""
+
+
+def resolve_values(plan: Plan, given: CompileInput) -> Plan:
+    """The policy's edits and compaction as wire edits with plain numbers."""
+    values = Values(plan.policy, given)
+    edits = [values.edit(type_, fields) for type_, fields in plan.policy.get("edits", {}).items()]
+    edits += values.compaction()
+    return replace(plan, edits=tuple(edits), report=plan.report.plus(values.findings))
+
+
+class Values:
+    """Numbers for one policy and target; what there is to say about them gathers in ``findings``."""
+
+    def __init__(self, policy: Resolved, given: CompileInput) -> None:
+        self.policy = policy
+        self.given = given
+        self.findings: list[Finding] = []
+
+    def edit(self, type_: str, fields: Mapping[str, Any]) -> PlannedEdit:
+        base = f"edits.{type_}"
+        params = dict(fields)
+        trigger = self.trigger(params.pop("trigger", None), f"{base}.trigger")
+        freed = self._clear_at_least(params.pop("clear_at_least", None), type_, trigger)
+        params |= {"trigger": trigger} if trigger is not None else {}
+        params |= {"clear_at_least": freed} if freed is not None else {}
+        origins = {key: self.policy.origin(f"{base}.{key}") for key in fields}
+        return PlannedEdit(type_, params, {"": self.policy.origin(base), **origins})
+
+    def compaction(self) -> Iterator[PlannedEdit]:
+        wanted = self.policy.get("compaction")
+        mode = (wanted or {}).get("mode", DEFAULT_MODE)
+        if wanted is None or mode == "off":
+            return
+        fact = compaction_edit(self.given)
+        why = lacks(fact, self.given)
+        if mode not in EDIT_MODES:
+            self._needs_session("compaction.mode", f'compaction.mode "{mode}" acts between requests')
+        elif mode == "auto" and why is not None:
+            self._needs_session("compaction.mode", f"{fact.type} cannot be used: {why}")
+        else:
+            if "keep_recent" in wanted:
+                self._needs_session("compaction.keep_recent", "compaction.keep_recent acts between requests")
+            params = self.compaction_params(wanted, raise_any=mode == "auto")
+            origins = {
+                wire: self.policy.origin(f"compaction.{key}") for key, wire in COMPACTION_FIELDS.items() if key in wanted
+            }
+            yield PlannedEdit(fact.type, params, {"": self.policy.origin("compaction"), **origins}, f"compaction.mode {mode}")
+
+    def compaction_params(self, wanted: Mapping[str, Any], *, raise_any: bool) -> dict[str, Any]:
+        """Wire fields of the compaction edit; a trigger below the API's minimum is raised, an absolute one only on request."""
+        params = {wire: wanted[key] for key, wire in COMPACTION_FIELDS.items() if key in wanted}
+        asked = params.pop("trigger", None)
+        trigger = self.trigger(asked, "compaction.trigger")
+        if trigger is not None:
+            relative = asked["type"] == "window_fraction"
+            params["trigger"] = self._raised(trigger) if raise_any or relative else trigger
+        return params
+
+    def trigger(self, trigger: Any, path: str) -> Any:
+        """A window fraction as input tokens; anything else as it is."""
+        if not isinstance(trigger, Mapping) or trigger.get("type") != "window_fraction":
+            return trigger
+        window = self.given.target.facts.window if self.given.target.facts else None
+        ceiling = trigger.get("at_most")
+        if window is not None:
+            value = math.floor(round(trigger["value"] * window, 6))
+            return {"type": "input_tokens", "value": value if ceiling is None else min(value, ceiling)}
+        used = "the API's default" if ceiling is None else f"at_most ({ceiling:,} tokens)"
+        self._say(
+            "window-unknown",
+            "warning",
+            path,
+            f"the context window of {self.given.target.model} is unknown, so {used} is used in place of a fraction of it",
+            "add the model to a catalog overlay, or write an input_tokens trigger",
+        )
+        return None if ceiling is None else {"type": "input_tokens", "value": ceiling}
+
+    def _raised(self, trigger: Mapping[str, Any]) -> Mapping[str, Any]:
+        least = self.given.catalog.limit(f"{compaction_edit(self.given).type}.trigger").at_least
+        if least is None or trigger.get("type") != "input_tokens" or trigger["value"] >= least:
+            return trigger
+        self._say(
+            "edit-compact-raised",
+            "info",
+            "compaction.trigger",
+            f"the compaction trigger comes to {trigger['value']:,} tokens; the API's minimum, {int(least):,}, is used",
+            "raise the trigger to say so yourself",
+        )
+        return {**trigger, "value": int(least)}
+
+    def _clear_at_least(self, wanted: Any, type_: str, trigger: Any) -> Any:
+        if not isinstance(wanted, Mapping) or wanted.get("type") != "break_even":
+            return wanted
+        fact = self.given.catalog.edits.get(type_)
+        effective = trigger or (fact.defaults.get("trigger") if fact else None)
+        multipliers = cache_multipliers(self.given.target.facts, self.policy.get("cache.ttl.last_message", "5m"))
+        if not isinstance(effective, Mapping) or effective.get("type") != "input_tokens":
+            why = "a break-even amount is a share of an input_tokens trigger, which this edit does not have"
+        elif multipliers is None:
+            why = f"the cache prices of {self.given.target.model} are unknown, so there is no break-even amount"
+        elif wanted["requests"] > 0:
+            return {"type": "input_tokens", "value": break_even(effective["value"], wanted["requests"], *multipliers)}
+        else:
+            why = "a break-even amount needs at least one request to pay off in"
+        remedy = "write clear_at_least as input_tokens, or give the edit an input_tokens trigger"
+        self._say("edit-break-even", "warning", f"edits.{type_}.clear_at_least", f"{why}; clear_at_least is left out", remedy)
+        return None
+
+    def _needs_session(self, path: str, why: str) -> None:
+        self._say("compaction-needs-session", "info", path, why, "a session acts on it; build alone sends nothing for it")
+
+    def _say(self, rule: str, severity: Severity, path: str, message: str, remedy: str) -> None:
+        self.findings.append(Finding(rule, severity, message, remedy, self.policy.origin(path).place))
+
+
+def break_even(trigger: int, requests: int, write: float, read: float) -> int:
+    """Tokens a clear must free to pay for the cache rewrite it causes within a number of later requests.
+
+    ``ceil(T·k / (1 + k))`` with ``k = (w − r) / (r·requests)``; ``write`` and ``read`` are multiples of the input price.
+    """
+    cost, saved = write - read, read * requests
+    return math.ceil(round(trigger * cost / (cost + saved), 6))
+
+
+def cache_multipliers(facts: ModelFact | None, ttl: str) -> tuple[float, float] | None:
+    """Cache write and read price as multiples of the input price; ``None`` where the price is unknown."""
+    if facts is None or not facts.prices:
+        return None
+    price = facts.prices[0]
+    return price.cache_write("1h" if ttl == "1h" else "5m") / price.input, price.cache_read / price.input
+
+
+def compaction_edit(given: CompileInput) -> EditFact:
+    """The edit type that compacts, by the catalog."""
+    return next(fact for fact in given.catalog.edits.values() if fact.feature == "threshold_compaction")
+
+
+def lacks(fact: EditFact, given: CompileInput) -> str | None:
+    """Why the target cannot serve an edit, or ``None``; what is unknown is not lacking."""
+    target = given.target
+    if target.facts is not None and target.facts.edits.get(fact.type) is False:
+        return f"{target.model} does not support it"
+    if target.platform.features.get(fact.feature) is False:
+        return f"{target.platform.title} does not support it"
+    if fact.needs_thinking and target.thinks is False:
+        return "it needs thinking, which is off for this request"
+    return None

@@ -1,0 +1,101 @@
+"""The caller's ``messages.create`` keyword arguments, read once; the caller's objects are never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ctxengine.errors import RequestError
+from ctxengine.findings import Finding, Place
+
+BETA_HEADER = "anthropic-beta"
+_ABSENT_TYPES = frozenset({"Omit", "NotGiven"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Keyword arguments of one request, with lists where the caller gave generators."""
+
+    kwargs: Mapping[str, Any]
+    """As given; ``Omit`` and ``NotGiven`` values included."""
+    model: str
+    system: Any
+    tools: Sequence[Any]
+    messages: Sequence[Any]
+    betas: tuple[str, ...]
+    """From ``betas`` and the ``anthropic-beta`` header, split, stripped, each once."""
+    header_keys: tuple[str, ...]
+    """Keys in ``extra_headers`` that spell ``anthropic-beta``."""
+    edits: tuple[Any, ...]
+    """The request's own ``context_management.edits``, unchecked."""
+
+    def get(self, name: str) -> Any:
+        """An argument, ``None`` where it is absent, ``Omit`` or ``NotGiven``."""
+        value = self.kwargs.get(name)
+        return None if type(value).__name__ in _ABSENT_TYPES else value
+
+    @property
+    def context_management(self) -> Mapping[str, Any]:
+        value = self.get("context_management")
+        return value if isinstance(value, Mapping) else {}
+
+
+def read_request(kwargs: Mapping[str, Any]) -> Request:
+    """Read the arguments; generators are turned into lists.
+
+    Raises:
+        RequestError: ``model`` is no string, or ``messages``, ``tools`` or ``context_management.edits`` is no list.
+    """
+    request = Request(kwargs, "", None, (), (), (), (), ())
+    model = request.get("model")
+    if not isinstance(model, str) or not model:
+        _refuse("model", "the request names no model", "pass model= with a model id")
+    headers = request.get("extra_headers")
+    keys = tuple(key for key in headers or () if str(key).lower() == BETA_HEADER) if isinstance(headers, Mapping) else ()
+    return Request(
+        kwargs,
+        model,
+        _system(request.get("system")),
+        _listed(request.get("tools"), "tools"),
+        _listed(request.get("messages"), "messages"),
+        _betas(request.get("betas"), [headers[key] for key in keys] if keys else ()),
+        keys,
+        tuple(_listed(request.context_management.get("edits"), "context_management.edits")),
+    )
+
+
+def _system(system: Any) -> Any:
+    return list(system) if isinstance(system, Iterator) else system
+
+
+def _listed(value: Any, path: str) -> Sequence[Any]:
+    if value is None:
+        return ()
+    if isinstance(value, (list, tuple)):
+        return value
+    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+        _refuse(path, f"{path} is no list", f"pass {path} as a list")
+    return list(value)
+
+
+def with_content_lists(messages: Sequence[Any]) -> Sequence[Any]:
+    """The same messages, with lists where a message's content is a generator."""
+    return [
+        {**message, "content": list(message["content"])}
+        if isinstance(message, Mapping) and isinstance(message.get("content"), Iterator)
+        else message
+        for message in messages
+    ]
+
+
+def _betas(betas: Any, headers: Sequence[Any]) -> tuple[str, ...]:
+    if betas is None and not headers:
+        return ()
+    given = [betas] if isinstance(betas, str) else list(_listed(betas, "betas"))
+    names = (name.strip() for value in (*given, *headers) if isinstance(value, str) for name in value.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _refuse(path: str, message: str, remedy: str) -> NoReturn:
+    raise RequestError(Finding("request-shape", "error", message, remedy, Place(path)))

@@ -1,0 +1,119 @@
+"""Claude Code session logs: one JSON object a line, a response spread over several.
+
+Order in the file is order in time, except that parallel tool results stand between the lines of the response that
+asked for them; so lines are merged by ``message.id``. Parents only tell sidechains apart, and are looked up once per
+line: a circle of parents cannot hang the reader. System prompt and tool schemas are not in these logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound
+from ctxengine.transcripts.repair import blocks_of
+from ctxengine.transcripts.source import Notes, Row
+from ctxengine.transcripts.transcript import Recorded
+
+SYNTHETIC = "<synthetic>"
+MAIN = "main"
+
+
+def _is_line(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get("type") in ("user", "assistant")
+        and isinstance(value.get("message"), dict)
+        and ("parentUuid" in value or "sessionId" in value)
+    )
+
+
+@dataclass(slots=True)
+class _Context:
+    side: bool
+    messages: list[Message] = field(default_factory=list)
+    billed: list[Recorded] = field(default_factory=list)
+    response_id: str | None = None
+    response: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, line: dict[str, Any]) -> None:
+        message = line["message"]
+        if line["type"] == "user":
+            self.messages.append({"role": "user", "content": message.get("content")})
+            return
+        if not isinstance(message.get("id"), str) or message["id"] != self.response_id:
+            self.response_id, self.response = message.get("id"), []
+            self.messages.append({"role": "assistant", "content": self.response})
+            self.billed.append(Recorded(len(self.messages) - 1, message.get("model"), {}, line.get("timestamp")))
+        self.response.extend(blocks_of(message.get("content")))
+        if isinstance(message.get("usage"), dict):  # grows from line to line of a response: the last one is what was billed
+            first = self.billed[-1]
+            self.billed[-1] = Recorded(first.messages, first.model, message["usage"], first.timestamp)
+
+    def draft(self) -> Draft:
+        model = next((entry.model for entry in reversed(self.billed) if entry.model), None)
+        known = {"model": model} if model else {}
+        return Draft({**known, "messages": self.messages}, tuple(entry for entry in self.billed if entry.usage), self.side)
+
+
+class _Log:
+    """The contexts of one log; each conversation (the main one, each sidechain) has one that is still growing."""
+
+    def __init__(self) -> None:
+        self.contexts: list[_Context] = []
+        self._growing: dict[str, _Context] = {}
+        self._conversations: dict[str, str] = {}
+        self._last_side = ""
+
+    def add(self, line: dict[str, Any]) -> None:
+        conversation = self._conversation(line)
+        starts_anew = line["type"] == "system" or line.get("isCompactSummary") is True
+        context = self._growing.get(conversation)
+        if context is None or (starts_anew and context.messages):
+            context = self._growing[conversation] = _Context(conversation != MAIN)
+            self.contexts.append(context)
+        if line["type"] != "system":
+            context.add(line)
+
+    def _conversation(self, line: dict[str, Any]) -> str:
+        """Which conversation a line belongs to; a sidechain without an agent's name is known by its first line."""
+        uuid, parent, agent = line.get("uuid"), line.get("parentUuid"), line.get("agentId")
+        if line.get("isSidechain") is not True:
+            conversation = MAIN
+        elif isinstance(agent, str):
+            conversation = f"agent {agent}"
+        else:
+            above = self._conversations.get(parent, self._last_side) if isinstance(parent, str) else MAIN
+            conversation = above if above not in (MAIN, "") else f"side {len(self._conversations)}"
+            self._last_side = conversation
+        if isinstance(uuid, str):
+            self._conversations[uuid] = conversation
+        return conversation
+
+
+def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
+    log = _Log()
+    for row in rows:
+        if _is_part(row, notes):
+            log.add(row.value)
+    return [context.draft() for context in log.contexts if context.messages]
+
+
+def _is_part(row: Row, notes: Notes) -> bool:
+    """Whether a line is part of a conversation, or starts a new context; other kinds of lines are no concern of ours."""
+    line = row.value
+    kind = line.get("type") if isinstance(line, dict) else None
+    if not isinstance(kind, str):
+        notes.malformed(row.place(), "this is no line of a Claude Code log: an object with a type", "remove the line, or read leniently")
+        return False
+    if kind not in ("user", "assistant"):
+        return kind == "system" and line.get("subtype") == "compact_boundary"
+    message = line.get("message")
+    if not isinstance(message, dict):
+        notes.malformed(row.place("message"), "this line holds no message", "remove the line, or read leniently")
+        return False
+    return message.get("model") != SYNTHETIC and content_is_sound(message.get("content"), row, "message.content", notes)
+
+
+CLAUDE_CODE = Reader("claude-code", _is_line, _read)

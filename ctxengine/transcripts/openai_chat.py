@@ -1,0 +1,144 @@
+"""OpenAI chat histories with tools: bare, or under ``messages``, ``traj`` or ``history``.
+
+The model's name is left out of the request: it is not one of Claude's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ctxengine.errors import MalformedInput
+from ctxengine.jsontext import read_json
+from ctxengine.transcripts.reading import Draft, Message, Reader
+from ctxengine.transcripts.source import MALFORMED, Notes, Row
+
+WRAPPERS = ("messages", "traj", "history")
+SYSTEM = ("system", "developer")
+
+
+def _history(value: Any) -> tuple[str, list[Any]]:
+    """The list of chat messages in a document, and the key it stands under; an empty list where there is none."""
+    if isinstance(value, list):
+        return "", value
+    if isinstance(value, dict):
+        for key in WRAPPERS:
+            if isinstance(value.get(key), list):
+                return key, value[key]
+    return "", []
+
+
+def _is_chat(value: Any) -> bool:
+    key, history = _history(value)
+    if not history or not all(isinstance(message, dict) and isinstance(message.get("role"), str) for message in history):
+        return False
+    marks = (message["role"] in ("tool", "developer") or "tool_calls" in message for message in history)
+    return key in ("traj", "history") or history[0]["role"] in SYSTEM or any(marks)
+
+
+def _read(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
+    for row in rows:
+        key, history = _history(row.value)
+        chat = _Chat(row, notes)
+        for index, message in enumerate(history):
+            chat.add(message, f"{key}.{index}" if key else str(index))
+        request: dict[str, Any] = {"messages": chat.messages}
+        if chat.system:
+            request["system"] = "\n\n".join(chat.system)
+        if tools := _tools(row.value):
+            request["tools"] = tools
+        yield Draft(request)
+
+
+class _Chat:
+    def __init__(self, row: Row, notes: Notes) -> None:
+        self.system: list[str] = []
+        self.messages: list[Message] = []
+        self._row = row
+        self._notes = notes
+
+    def add(self, message: Any, path: str) -> None:
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in (*SYSTEM, "user", "assistant", "tool"):
+            self._malformed(path, "this is no chat message: its role is none of system, developer, user, assistant, tool")
+            return
+        blocks = self._blocks(message.get("content"), f"{path}.content")
+        if blocks is None:
+            return
+        if role in SYSTEM and not self.messages:
+            self.system.extend(block["text"] for block in blocks if block.get("text"))
+        elif role == "tool":
+            self.messages.append({"role": "user", "content": [_result(message, blocks)]})
+        elif role == "assistant":
+            self.messages.append({"role": "assistant", "content": [*blocks, *self._calls(message.get("tool_calls"), f"{path}.tool_calls")]})
+        else:  # later instructions came between the turns: Messages takes them everywhere only as user text
+            self.messages.append({"role": "user", "content": blocks})
+
+    def _blocks(self, content: Any, path: str) -> list[dict[str, Any]] | None:
+        if content is None or isinstance(content, str):
+            return [{"type": "text", "text": content}] if content else []
+        blocks = [_block(part) for part in content] if isinstance(content, list) else [None]
+        if None in blocks:
+            self._malformed(path, "message content is neither text nor a list of text and image parts")
+            return None
+        return [block for block in blocks if block is not None]
+
+    def _calls(self, calls: Any, path: str) -> Iterator[dict[str, Any]]:
+        if calls is not None and not isinstance(calls, list):
+            self._malformed(path, "tool_calls is no list")
+            return
+        for index, call in enumerate(calls or ()):
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict):
+                yield {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": _arguments(function.get("arguments"))}
+            else:
+                self._malformed(f"{path}.{index}", "this tool call names no function")
+
+    def _malformed(self, path: str, message: str) -> None:
+        self._notes.malformed(self._row.place(path), message, "correct this message, or read leniently to skip it")
+
+
+def _block(part: Any) -> dict[str, Any] | None:
+    if not isinstance(part, dict):
+        return None
+    if part.get("type") == "text" and isinstance(part.get("text"), str):
+        return {"type": "text", "text": part["text"]}
+    image = part.get("image_url")
+    url = image.get("url") if part.get("type") == "image_url" and isinstance(image, dict) else None
+    if not isinstance(url, str):
+        return None
+    head, comma, data = url.partition(";base64,")
+    if comma and head.startswith("data:"):
+        return {"type": "image", "source": {"type": "base64", "media_type": head.removeprefix("data:"), "data": data}}
+    return {"type": "image", "source": {"type": "url", "url": url}}
+
+
+def _result(message: Message, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    ids = message.get("tool_call_ids")
+    id = message.get("tool_call_id") or (ids[0] if isinstance(ids, list) and ids else None)
+    content = message["content"] if isinstance(message.get("content"), str) else blocks
+    return {"type": "tool_result", "tool_use_id": id, "content": content}
+
+
+def _arguments(arguments: Any) -> Any:
+    """Arguments are JSON in a string; what does not parse (a model's slip) stays the text it is."""
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        return read_json(arguments, "", rule=MALFORMED).value if arguments else {}
+    except MalformedInput:
+        return arguments
+
+
+def _tools(value: Any) -> list[dict[str, Any]]:
+    given = value.get("tools") if isinstance(value, dict) else None
+    functions = [tool.get("function") for tool in given if isinstance(tool, dict)] if isinstance(given, list) else []
+    return [_tool(function) for function in functions if isinstance(function, dict) and isinstance(function.get("name"), str)]
+
+
+def _tool(function: dict[str, Any]) -> dict[str, Any]:
+    tool = {"name": function["name"], "input_schema": function.get("parameters") or {"type": "object"}}
+    return {**tool, "description": function["description"]} if isinstance(function.get("description"), str) else tool
+
+
+OPENAI = Reader("openai-chat", _is_chat, _read)

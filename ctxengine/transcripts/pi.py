@@ -1,0 +1,108 @@
+"""pi session logs: one entry a line; a compaction keeps the entries from ``firstKeptEntryIndex`` on behind its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound
+from ctxengine.transcripts.source import Notes, Row
+from ctxengine.transcripts.transcript import Recorded
+
+USAGE = {"input": "input_tokens", "output": "output_tokens", "cacheRead": "cache_read_input_tokens", "cacheWrite": "cache_creation_input_tokens"}
+ROLES = ("user", "assistant", "toolResult", "bashExecution")
+
+
+def _is_entry(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return (value.get("type") == "session" and "cwd" in value) or (value.get("type") == "message" and isinstance(value.get("message"), dict))
+
+
+class _Session:
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self._model: str | None = None
+        self._messages: list[tuple[int, Message]] = []
+        self._billed: list[Recorded] = []
+
+    def add(self, entry: dict[str, Any], index: int) -> None:
+        kind = entry.get("type")
+        if kind in ("session", "model_change") and isinstance(entry.get("modelId"), str):
+            self._model = entry["modelId"]
+        elif kind == "compaction":
+            self._compact(entry, index)
+        elif kind == "message":
+            message = entry["message"]
+            if message["role"] == "assistant":
+                self._bill(message, entry.get("timestamp"))
+            self._messages.append((index, _message(message)))
+
+    def close(self) -> None:
+        if self._messages:
+            known = {"model": self._model} if self._model else {}
+            self.drafts.append(Draft({**known, "messages": [message for _, message in self._messages]}, tuple(self._billed)))
+
+    def _compact(self, entry: dict[str, Any], index: int) -> None:
+        self.close()
+        first = entry.get("firstKeptEntryIndex")
+        kept = [pair for pair in self._messages if isinstance(first, int) and pair[0] >= first]
+        self._messages = [(index, {"role": "user", "content": entry["summary"]}), *kept]
+        self._billed = []
+
+    def _bill(self, message: dict[str, Any], timestamp: Any) -> None:
+        if isinstance(message.get("model"), str):
+            self._model = message["model"]
+        given = message.get("usage")
+        usage = {name: given.get(key) or 0 for key, name in USAGE.items()} if isinstance(given, dict) else {}
+        if any(usage.values()):  # an aborted or failed request was not billed
+            self._billed.append(Recorded(len(self._messages), self._model, usage, timestamp if isinstance(timestamp, str) else None))
+
+
+def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
+    session = _Session()
+    for row in rows:
+        if _is_part(row, notes):
+            session.add(row.value, (row.line or 1) - 1)
+    session.close()
+    return session.drafts
+
+
+def _is_part(row: Row, notes: Notes) -> bool:
+    entry = row.value
+    if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+        flaw = "", "this is no line of a pi log: an object with a type"
+    elif entry["type"] == "compaction" and not isinstance(entry.get("summary"), str):
+        flaw = "summary", "this compaction holds no summary"
+    elif entry["type"] == "message" and not isinstance(entry.get("message"), dict):
+        flaw = "message", "this line holds no message"
+    elif entry["type"] == "message" and entry["message"].get("role") not in ROLES:
+        flaw = "message.role", f"this role is none of {', '.join(ROLES)}"
+    else:
+        return entry["type"] != "message" or content_is_sound(entry["message"].get("content"), row, "message.content", notes)
+    notes.malformed(row.place(flaw[0]), flaw[1], "remove the line, or read leniently to skip it")
+    return False
+
+
+def _message(message: dict[str, Any]) -> Message:
+    role, content = message["role"], message.get("content")
+    blocks = [_block(block) for block in content] if isinstance(content, list) else content
+    if role == "toolResult":
+        result = {"type": "tool_result", "tool_use_id": message.get("toolCallId"), "content": blocks}
+        return {"role": "user", "content": [{**result, "is_error": True} if message.get("isError") else result]}
+    if role == "bashExecution":
+        return {"role": "user", "content": f"Ran `{message.get('command', '')}`:\n\n{message.get('output', '')}"}
+    return {"role": role, "content": blocks}
+
+
+def _block(block: dict[str, Any]) -> dict[str, Any]:
+    if block["type"] == "toolCall":
+        return {"type": "tool_use", "id": block.get("id"), "name": block.get("name"), "input": block.get("arguments")}
+    if block["type"] == "thinking":
+        return {"type": "thinking", "thinking": block.get("thinking", ""), "signature": block.get("thinkingSignature", "")}
+    if block["type"] == "image":
+        return {"type": "image", "source": {"type": "base64", "media_type": block.get("mimeType"), "data": block.get("data")}}
+    return block
+
+
+PI = Reader("pi", _is_entry, _read)

@@ -1,0 +1,65 @@
+"""What a format's reader is: a name, a look, and a function from rows to drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ctxengine.transcripts.source import Notes, Row
+from ctxengine.transcripts.transcript import Recorded
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One context as its log tells it: Messages API shapes, not yet a valid conversation.
+
+    ``recorded`` counts in these messages: a response that is ``messages[n]`` was billed for ``messages[:n]``.
+    """
+
+    request: dict[str, Any]
+    recorded: tuple[Recorded, ...] = ()
+    side: bool = False
+    """True for a conversation beside the main one, such as a sub-agent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one format.
+
+    Attributes:
+        name: what ``Transcript.format`` says.
+        sniff: whether a JSON value (a document, or one line of a log) is unmistakably of this format.
+        read: all rows of a file to its contexts, in the order they took place.
+    """
+
+    name: str
+    sniff: Callable[[Any], bool]
+    read: Callable[[Iterable[Row], Notes], Iterable[Draft]]
+
+
+def content_is_sound(content: Any, row: Row, path: str, notes: Notes) -> bool:
+    """Whether this is text, nothing, or a list of blocks; complains at the row's ``path`` where it is not."""
+    flaw = _flaw(content)
+    if flaw is None:
+        return True
+    below, message = flaw
+    notes.malformed(row.place(path + below), message, "correct this message, or read leniently to skip it")
+    return False
+
+
+def _flaw(content: Any) -> tuple[str, str] | None:
+    if content is None or isinstance(content, str):
+        return None
+    if not isinstance(content, list):
+        return "", "message content is neither text nor a list of blocks"
+    for index, block in enumerate(content):
+        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+            return f".{index}", "this is no content block: an object with a type"
+        if block["type"] == "text" and not isinstance(block.get("text"), str):
+            return f".{index}.text", "a text block holds no text"
+        if block["type"] == "tool_result" and (inner := _flaw(block.get("content"))):
+            return f".{index}.content{inner[0]}", inner[1]
+    return None

@@ -1,0 +1,198 @@
+"""A conversation as it was logged becomes one that the Messages API accepts; every change is counted."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ctxengine.findings import Finding, Place
+from ctxengine.transcripts.reading import Message
+
+INTERRUPTED = "The tool call was interrupted: no result was recorded."
+REPAIRS: Mapping[str, str] = {
+    "interrupted": "tool uses without a result, answered with an error result",
+    "orphan": "tool results without a tool use in the message before, dropped",
+    "duplicate": "second results of one tool use, dropped",
+    "joined": "assistant messages that followed another, joined to it",
+    "leading": "assistant messages before the first user message, dropped",
+    "misplaced": "tool uses in user messages, dropped",
+    "unsigned": "thinking blocks without a signature, dropped",
+    "blank": "text blocks without text, dropped",
+    "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
+    "name": "tool names replaced, as the API takes only letters, digits, _ and -",
+    "input": "tool inputs that were no object, wrapped in one",
+}
+
+_NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+class Repair:
+    """Takes messages one by one; after ``finish`` the conversation stands in ``messages``.
+
+    Roles alternate, every tool_use is answered first thing in the next user message, and messages that need no
+    change are the very objects that came in. ``starts[i]`` is the new index of the i-th message, for those
+    assistant messages that still are one of their own.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.starts: dict[int, int] = {}
+        self.counts: Counter[str] = Counter()
+        self._taken = 0
+        self._ids: Counter[str] = Counter()
+        self._open: dict[str, str] = {}
+        self._unanswered: dict[str, None] = {}
+        self._results: list[dict[str, Any]] = []
+        self._rest: list[dict[str, Any]] = []
+        self._user: list[Message] = []
+        self._tail: list[dict[str, Any]] | None = None
+
+    def take(self, message: Message) -> None:
+        if message["role"] == "user":
+            self._take_user(message)
+        elif message["role"] == "assistant":
+            self._take_assistant(message)
+        else:
+            self._close_user()
+            self.messages.append(message)
+        self._taken += 1
+
+    def finish(self) -> None:
+        self._close_user()
+        self.starts[self._taken] = len(self.messages)
+
+    def findings(self, where: Place) -> list[Finding]:
+        return [
+            Finding("transcript-repaired", "info", f"{what}: {self.counts[kind]}", "no action needed: the log itself stays as it is", where)
+            for kind, what in REPAIRS.items()
+            if self.counts[kind]
+        ]
+
+    def _take_user(self, message: Message) -> None:
+        self._user.append(message)
+        for block in blocks_of(message["content"]):
+            if block["type"] == "tool_result":
+                self._take_result(block)
+            elif block["type"] == "tool_use":
+                self.counts["misplaced"] += 1
+            elif self._is_kept(block):
+                self._rest.append(block)
+
+    def _take_result(self, block: dict[str, Any]) -> None:
+        given = block.get("tool_use_id")
+        id = self._open.get(given) if isinstance(given, str) else None
+        if id is None:
+            self.counts["orphan"] += 1
+        elif id not in self._unanswered:
+            self.counts["duplicate"] += 1
+        else:
+            del self._unanswered[id]
+            content = block.get("content")
+            kept = [item for item in content if self._is_kept(item)] if isinstance(content, list) else content
+            changed = id != given or (isinstance(kept, list) and len(kept) != len(block["content"]))
+            self._results.append({**block, "tool_use_id": id, "content": kept} if changed else block)
+
+    def _take_assistant(self, message: Message) -> None:
+        if not self.messages and not self._rest and not _is_compaction(message):
+            self.counts["leading"] += 1
+            return
+        kept = [block for block in blocks_of(message["content"]) if self._is_kept(block) and not self._is_orphan(block)]
+        if not kept:
+            return
+        follows = not self._results and not self._rest and self.messages and self.messages[-1]["role"] == "assistant"
+        if not follows:
+            self._close_user()
+        blocks = [self._use(block) if block["type"] == "tool_use" else block for block in kept]
+        if follows:
+            self._join(blocks)
+        else:
+            self.starts[self._taken] = len(self.messages)
+            self.messages.append(_same_or_new(message, blocks))
+            self._tail = None
+
+    def _join(self, blocks: list[dict[str, Any]]) -> None:
+        if self._tail is None:
+            self._tail = list(blocks_of(self.messages[-1]["content"]))
+            self.messages[-1] = {"role": "assistant", "content": self._tail}
+        self._tail.extend(blocks)
+        self.counts["joined"] += 1
+
+    def _close_user(self) -> None:
+        for id in self._unanswered:
+            self._results.append({"type": "tool_result", "tool_use_id": id, "content": INTERRUPTED, "is_error": True})
+            self.counts["interrupted"] += 1
+        blocks = self._results + self._rest
+        if blocks:
+            only = self._user[0] if len(self._user) == 1 else {"role": "user", "content": None}
+            self.messages.append(_same_or_new(only, blocks))
+        self._user, self._results, self._rest = [], [], []
+        self._open, self._unanswered = {}, {}
+
+    def _is_kept(self, block: Mapping[str, Any]) -> bool:
+        if block["type"] == "text" and not block["text"].strip():
+            self.counts["blank"] += 1
+            return False
+        if block["type"] == "thinking" and not block.get("signature"):
+            self.counts["unsigned"] += 1
+            return False
+        return True
+
+    def _is_orphan(self, block: Mapping[str, Any]) -> bool:
+        self.counts["orphan"] += block["type"] == "tool_result"
+        return bool(block["type"] == "tool_result")
+
+    def _use(self, block: dict[str, Any]) -> dict[str, Any]:
+        given = block.get("id") if isinstance(block.get("id"), str) else ""
+        id, name, input = self._unique(given or "toolu"), _allowed(block.get("name")), _object(block.get("input"))
+        self._open.setdefault(given or "", id)
+        self._unanswered[id] = None
+        changed = {key: value for key, value in (("id", id), ("name", name), ("input", input)) if value is not block.get(key)}
+        self.counts.update(changed.keys())
+        return {**block, **changed} if changed else block
+
+    def _unique(self, given: str) -> str:
+        id = plain = _NOT_ALLOWED.sub("_", given)
+        while self._ids[id]:
+            self._ids[plain] += 1
+            id = f"{plain}_{self._ids[plain]}"
+        self._ids[id] += 1
+        return given if id == given else id
+
+
+def blocks_of(content: Any) -> list[dict[str, Any]]:
+    """Message content as blocks."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return content or []
+
+
+def tools_used(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The least tool definitions these messages need, in the order of first use."""
+    uses = (block for message in messages for block in blocks_of(message["content"]) if block["type"] == "tool_use")
+    return [{"name": name, "input_schema": {"type": "object"}} for name in dict.fromkeys(block["name"] for block in uses)]
+
+
+def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
+    content = message["content"]
+    if isinstance(content, str):
+        same = len(blocks) == 1 and blocks[0].get("text") is content
+    else:
+        same = content is not None and len(content) == len(blocks) and all(a is b for a, b in zip(content, blocks, strict=True))
+    return message if same else {"role": message["role"], "content": blocks}
+
+
+def _is_compaction(message: Message) -> bool:
+    return any(block["type"] == "compaction" for block in blocks_of(message["content"]))
+
+
+def _allowed(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        return "tool"
+    plain = _NOT_ALLOWED.sub("_", name)
+    return name if plain == name else plain
+
+
+def _object(input: Any) -> dict[str, Any]:
+    return input if isinstance(input, dict) else {} if input is None else {"value": input}

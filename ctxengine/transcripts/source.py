@@ -1,0 +1,87 @@
+"""Bytes to JSON values, one line at a time where the file is a log of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+from ctxengine.errors import MalformedInput, TranscriptError
+from ctxengine.findings import Finding, Place
+from ctxengine.jsontext import JsonText, read_json
+
+MALFORMED = "transcript-malformed"
+MAX_JSON_BYTES = 64 << 20
+"""Largest single JSON text read, a whole document or one line: twice what any one request may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One JSON value of a file: a line of a log (``line`` from 1), or the whole document (``line`` is None)."""
+
+    document: JsonText
+    line: int | None
+
+    @property
+    def value(self) -> Any:
+        return self.document.value
+
+    def place(self, path: str = "") -> Place:
+        return self.document.place(path) if self.line is None else Place(path, self.document.name, self.line)
+
+
+class Notes:
+    """Where readers complain: the first complaint raises ``TranscriptError``; when lenient, all are kept as warnings."""
+
+    def __init__(self, *, lenient: bool) -> None:
+        self._lenient = lenient
+        self.skipped: list[Finding] = []
+
+    def malformed(self, where: Place, message: str, remedy: str) -> None:
+        self.add(Finding(MALFORMED, "error", message, remedy, where))
+
+    def add(self, finding: Finding) -> None:
+        if not self._lenient:
+            raise TranscriptError(finding)
+        self.skipped.append(replace(finding, rule="transcript-skipped", severity="warning"))
+
+
+def read_rows(stream: BinaryIO, name: str, notes: Notes) -> Iterator[Row]:
+    """The JSON values of a seekable stream: one per line if it is a log of lines, else the one document it is."""
+    first = next(_lines(stream), None)
+    if first is None:
+        raise TranscriptError(Finding(MALFORMED, "error", "the file is empty", "give a recorded conversation or a request", Place(file=name)))
+    by_line = name.endswith((".jsonl", ".ndjson")) or (_is_object(first[1], name) and next(_lines(stream), None) is not None)
+    stream.seek(0)
+    if by_line:
+        yield from _rows_by_line(stream, name, notes)
+        return
+    try:
+        yield Row(read_json(stream.read(MAX_JSON_BYTES + 1), name, rule=MALFORMED, max_bytes=MAX_JSON_BYTES), None)
+    except MalformedInput as error:
+        raise TranscriptError(*error.findings) from None
+
+
+def _rows_by_line(stream: BinaryIO, name: str, notes: Notes) -> Iterator[Row]:
+    for number, line in _lines(stream):
+        try:
+            document = read_json(line, name, rule=MALFORMED, max_bytes=MAX_JSON_BYTES)
+        except MalformedInput as error:
+            finding = error.findings[0]
+            notes.add(replace(finding, where=replace(finding.where, line=number)))
+        else:
+            yield Row(document, number)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, numbered from 1; a longer line than allowed comes in pieces that fail to parse."""
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_JSON_BYTES + 1), b""), start=1):
+        if line.strip():
+            yield number, line
+
+
+def _is_object(line: bytes, name: str) -> bool:
+    try:
+        return isinstance(read_json(line, name, rule=MALFORMED, max_bytes=MAX_JSON_BYTES).value, dict)
+    except MalformedInput:
+        return False
