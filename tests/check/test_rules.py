@@ -1,0 +1,91 @@
+"""The rules, by cases: ``cases/*.json`` hold a policy and a request, what must be found there and what must not.
+
+A case has a ``name`` and, as needed, ``policy`` (without ``version``), ``request`` (over a short plain one; ``null`` takes
+an argument away), ``platform`` and ``surface``; a case without ``request`` is checked for ``model``, ``platform``,
+``thinking`` and ``today`` alone. ``present`` lists findings by rule and, where it matters, severity and path; ``absent``
+lists rules. ``{"$repeat": [value, n]}`` stands for a string or list n times over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxengine import Engine
+from ctxengine.check import RULES
+from ctxengine.findings import Report
+from ctxengine.jsontext import strings_of
+
+PLAIN = {"model": "claude-opus-4-6", "max_tokens": 1024, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def _expand(item: dict[str, Any]) -> Any:
+    if "$repeat" not in item:
+        return item
+    value, times = item["$repeat"]
+    return value * times
+
+
+FILES = sorted((Path(__file__).parent / "cases").glob("*.json"))
+CASES = [(file.stem, case) for file in FILES for case in json.loads(file.read_text(), object_hook=_expand)]
+
+
+def _request(case: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**PLAIN, **case["request"]}.items() if value is not None}
+
+
+def _report(case: Mapping[str, Any]) -> Report:
+    engine = Engine.from_policy({"version": "1", **case.get("policy", {})})
+    if "request" in case:
+        return engine.plan(surface=case.get("surface", "create"), platform=case.get("platform"), **_request(case)).report
+    today = date.fromisoformat(case["today"]) if "today" in case else None
+    return engine.check(model=case.get("model"), platform=case.get("platform"), thinking=case.get("thinking"), today=today)
+
+
+def _fits(finding: Mapping[str, object], expected: Mapping[str, object]) -> bool:
+    return all(finding[key] == value for key, value in expected.items())
+
+
+@pytest.fixture(autouse=True)
+def _no_mode_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CTXENGINE_MODE", raising=False)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{topic}: {case['name']}") for topic, case in CASES])
+def test_case(case: Mapping[str, Any]) -> None:
+    """Every finding a case expects is there, with help and without the conversation's text, and none it rules out."""
+    report = _report(case)
+    found = [finding.to_dict() for finding in report]
+    for expected in case.get("present", ()):
+        assert any(_fits(finding, expected) for finding in found), f"{expected} is not among\n{report}"
+    assert not [str(finding) for finding in report if finding.rule in case.get("absent", ())]
+    for finding in report:
+        assert finding.message and finding.help, f"{finding.rule} says too little: {finding}"
+        assert not [text for text in _texts(case) if text in f"{finding.message} {finding.help}"]
+
+
+def _texts(case: Mapping[str, Any]) -> Iterator[str]:
+    request = case.get("request", {})
+    for _, text in strings_of({"system": request.get("system"), "messages": request.get("messages")}):
+        if " " in text.strip():
+            yield text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_has_cases(rule: Any) -> None:
+    """Each rule says where it comes from, fires in one case at least and stays silent in another."""
+    fires = [case["name"] for _, case in CASES if any(each["rule"] == rule.id for each in case.get("present", ()))]
+    silent = [case["name"] for _, case in CASES if rule.id in case.get("absent", ())]
+    assert rule.source and rule.summary and rule.help
+    assert fires and silent, f"{rule.id}: {len(fires)} case(s) that fire, {len(silent)} that do not"
+
+
+def test_rule_ids_are_unique() -> None:
+    """No two rules share an id."""
+    ids = [rule.id for rule in RULES]
+    assert sorted(set(ids)) == sorted(ids)
