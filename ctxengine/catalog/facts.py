@@ -187,15 +187,21 @@ class VocabularyFact:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerFact:
-    """How many bytes of text make a token, for one tokenizer generation."""
+    """How many tokens content comes to, for one tokenizer generation."""
 
     name: str
-    bytes_per_token: Mapping[str, float]
-    """Content class (text, code, cjk, …) to UTF-8 bytes per token."""
+    weights: Mapping[str, float]
+    """Tokens per unit of each class of content, and once for a request with tools (tool_system)."""
+    rough: tuple[str, ...]
+    """The classes whose weight is a guess, within a factor of two."""
+    image_most: float
+    """Most tokens an image comes to, as larger ones are scaled down."""
     band: tuple[float, ...]
     """Low and high factor on an estimate between which the true size is expected."""
-    overheads: Mapping[str, float]
-    """Tokens added per message, tool and block, and once for a request with tools (tool_system)."""
+    slack: int
+    """Tokens either way on top of the band, for what the API adds to short requests."""
+    errors: Mapping[str, Mapping[str, float]]
+    """Kind of data to its pairs (n), median and 90th percentile of the relative error (p50, p90) and share in the band."""
     source: str
     as_of: Date
     confidence: Confidence

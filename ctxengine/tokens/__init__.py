@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ctxengine.tokens.counting import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
-from ctxengine.tokens.size import Size, measure, measure_messages
+from ctxengine.tokens.measure import measure, measure_messages
+from ctxengine.tokens.size import Size
 
 __all__ = [
     "CalibratedCounter",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxengine.tokens.media import document_pages, image_pixels
@@ -15,6 +15,7 @@ LITERAL = 4
 UNREAD = frozenset({"type", "id", "tool_use_id", "cache_control", "signature", "caller", "is_error", "citations"})
 """Fields of a block that the model does not read as content."""
 OPAQUE = frozenset({"encrypted_content", "encrypted_index", "encrypted_stdout"})
+CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
 
 def measure(value: object) -> Size:
@@ -34,7 +35,7 @@ def measure_messages(messages: Sequence[Any], start: int = 0) -> Size:
     """
     tally = _Tally()
     blocks: list[Any] = []
-    odd = []
+    odd: list[Any] = []
     for message in messages[start:] if start else messages:
         content = message.get("content") if type(message) is dict and "role" in message else None
         if type(content) is list:
@@ -50,19 +51,144 @@ def measure_messages(messages: Sequence[Any], start: int = 0) -> Size:
 class _Tally:
     """The running amounts of one measurement."""
 
-    __slots__ = SIZE_FIELDS
-
     def __init__(self) -> None:
-        for name in SIZE_FIELDS:
-            setattr(self, name, 0)
+        self.text = self.code = self.wide = self.opaque = 0
+        self.messages = self.calls = self.tools = self.images = self.pixels = self.pages = 0
 
-    text: int
-    code: int
-    wide: int
-    opaque: int
-    messages: int
-    calls: int
-    tools: int
-    images: int
-    pixels: int
-    pages: int
+    def size(self) -> Size:
+        return Size(**vars(self))
+
+    def read_blocks(self, blocks: list[Any]) -> None:
+        """The common blocks in their common shape, inline; whatever else goes to ``read``."""
+        text = code = calls = 0
+        odd: list[Any] = []
+        values: list[Any] = []
+        for block in blocks:
+            kind = block.get("type") if type(block) is dict else None
+            if kind == "tool_result" and type(body := block.get("content")) is str and body.isascii():
+                calls += 1
+                code += len(body)
+            elif kind == "tool_use" and type(given := block.get("input")) is dict and type(block.get("name")) is str:
+                calls += 1
+                code += len(block["name"])
+                for key, value in given.items():
+                    code += STRUCTURE + len(key)
+                    if type(value) is str and value.isascii():
+                        code += len(value)
+                    else:
+                        values.append(value)
+            elif (kind == "text" or kind == "thinking") and type(body := block.get(kind)) is str and body and body.isascii():
+                text += len(body)
+            else:
+                odd.append(block)
+        self.text += text
+        self.code += code
+        self.calls += calls
+        for value in values:
+            self.read_json(value)
+        self.read(odd)
+
+    def read(self, value: object) -> None:
+        stack: list[tuple[object, bool]] = [(value, False)]
+        while stack:
+            item, in_result = stack.pop()
+            if isinstance(item, str):
+                self.read_string(item, is_code=in_result)
+            elif isinstance(item, list | tuple):
+                stack.extend((part, in_result) for part in item)
+            elif (fields := _fields(item)) is not None:
+                stack.extend(self.read_fields(fields, in_result))
+
+    def read_fields(self, block: Mapping[str, Any], in_result: bool) -> list[tuple[object, bool]]:
+        """Tallies one block, message or tool definition; returns the content inside it and whether that is a result."""
+        kind = block.get("type")
+        if "role" in block and "content" in block:
+            self.messages += 1
+            return [(block["content"], in_result)]
+        if "input_schema" in block:
+            self.tools += 1
+            self.read_json({key: part for key, part in block.items() if key not in UNREAD})
+        elif not isinstance(kind, str):
+            self.read_json(block)
+        elif kind in CALLS:
+            self.calls += 1
+            self.read_string(block.get("name"), is_code=True)
+            self.read_input(block.get("input"))
+        elif kind in ("tool_result", "mcp_tool_result"):
+            self.calls += 1
+            return [(block.get("content"), True)]
+        elif kind in ("text", "thinking", "compaction"):
+            return self.read_text(block, "content" if kind == "compaction" else kind, in_result)
+        elif kind == "redacted_thinking":
+            self.opaque += _length(block.get("data"))
+        elif kind in ("image", "document") and (source := _fields(block.get("source"))) is not None:
+            return self.read_media(kind, source, block)
+        else:
+            self.read_json({key: part for key, part in block.items() if key not in UNREAD})
+        return []
+
+    def read_text(self, block: Mapping[str, Any], key: str, in_result: bool) -> list[tuple[object, bool]]:
+        """Thinking that is not shown stands in its signature."""
+        if not block.get(key):
+            self.opaque += _length(block.get("signature"))
+        return [(block.get(key), in_result)]
+
+    def read_media(self, kind: str, source: Mapping[str, Any], block: Mapping[str, Any]) -> list[tuple[object, bool]]:
+        if kind == "image":
+            self.images += 1
+            self.pixels += image_pixels(source)
+            return []
+        inside = source.get("data") if source.get("type") == "text" else source.get("content")
+        if inside is None:
+            self.pages += document_pages(source)
+        return [(part, False) for part in (inside, block.get("title"), block.get("context"))]
+
+    def read_input(self, given: object) -> None:
+        fields = _fields(given)
+        for key, part in fields.items() if fields is not None else (("", given),):
+            self.code += STRUCTURE + len(key)
+            self.read_json(part)
+
+    def read_json(self, value: object) -> None:
+        """Any JSON: its strings, and a constant for each key, element and literal."""
+        stack = [value]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, str):
+                self.read_string(item, is_code=True)
+            elif isinstance(item, list | tuple):
+                self.code += STRUCTURE * len(item)
+                stack.extend(item)
+            elif (fields := _fields(item)) is None:
+                self.code += LITERAL
+            else:
+                for key, part in fields.items():
+                    if key in OPAQUE:
+                        self.opaque += _length(part)
+                    else:
+                        self.code += STRUCTURE + _length(key)
+                        stack.append(part)
+
+    def read_string(self, text: object, *, is_code: bool) -> None:
+        if not isinstance(text, str):
+            return
+        wide = 0 if text.isascii() else (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2
+        narrow = max(0, len(text) - wide)
+        self.wide += wide
+        if is_code:
+            self.code += narrow
+        else:
+            self.text += narrow
+
+
+def _fields(item: object) -> Mapping[str, Any] | None:
+    """A mapping's or an SDK object's fields; reading them builds no JSON."""
+    if isinstance(item, Mapping):
+        return item
+    if hasattr(item, "model_fields_set"):
+        return {**vars(item), **(getattr(item, "model_extra", None) or {})}
+    return None
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, str) else 0
