@@ -6,4 +6,15 @@ from ctxengine.transcripts.schema import transcript_schema
 from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded, Transcript
 
-__all__ = ["READERS", "Draft", "Notes", "Reader", "Recorded", "Row", "Transcript", "read_request", "read_transcripts", "transcript_schema"]
+__all__ = [
+    "READERS",
+    "Draft",
+    "Notes",
+    "Reader",
+    "Recorded",
+    "Row",
+    "Transcript",
+    "read_request",
+    "read_transcripts",
+    "transcript_schema",
+]

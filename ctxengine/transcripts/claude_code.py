@@ -8,16 +8,17 @@ line: a circle of parents cannot hang the reader. System prompt and tool schemas
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound
+from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound, text_or_none
 from ctxengine.transcripts.repair import blocks_of
 from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded
 
 SYNTHETIC = "<synthetic>"
 MAIN = "main"
+REMEDY = "remove the line, or read leniently to skip it"
 
 
 def _is_line(value: Any) -> bool:
@@ -45,16 +46,18 @@ class _Context:
         if not isinstance(message.get("id"), str) or message["id"] != self.response_id:
             self.response_id, self.response = message.get("id"), []
             self.messages.append({"role": "assistant", "content": self.response})
-            self.billed.append(Recorded(len(self.messages) - 1, message.get("model"), {}, line.get("timestamp")))
+            model, timestamp = text_or_none(message.get("model")), text_or_none(line.get("timestamp"))
+            self.billed.append(Recorded(len(self.messages) - 1, model, {}, timestamp))
         self.response.extend(blocks_of(message.get("content")))
-        if isinstance(message.get("usage"), dict):  # grows from line to line of a response: the last one is what was billed
-            first = self.billed[-1]
-            self.billed[-1] = Recorded(first.messages, first.model, message["usage"], first.timestamp)
+        if isinstance(message.get("usage"), dict):  # grows from line to line of a response: the last is what was billed
+            self.billed[-1] = replace(self.billed[-1], usage=message["usage"])
 
     def draft(self) -> Draft:
         model = next((entry.model for entry in reversed(self.billed) if entry.model), None)
         known = {"model": model} if model else {}
-        return Draft({**known, "messages": self.messages}, tuple(entry for entry in self.billed if entry.usage), self.side)
+        return Draft(
+            {**known, "messages": self.messages}, tuple(entry for entry in self.billed if entry.usage), side=self.side
+        )
 
 
 class _Log:
@@ -101,17 +104,17 @@ def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
 
 
 def _is_part(row: Row, notes: Notes) -> bool:
-    """Whether a line is part of a conversation, or starts a new context; other kinds of lines are no concern of ours."""
+    """Whether a line is part of a conversation or starts a new context; other kinds of lines are left aside."""
     line = row.value
     kind = line.get("type") if isinstance(line, dict) else None
     if not isinstance(kind, str):
-        notes.malformed(row.place(), "this is no line of a Claude Code log: an object with a type", "remove the line, or read leniently")
+        notes.malformed(row.place(), "this is no line of a Claude Code log: an object with a type", REMEDY)
         return False
     if kind not in ("user", "assistant"):
         return kind == "system" and line.get("subtype") == "compact_boundary"
     message = line.get("message")
     if not isinstance(message, dict):
-        notes.malformed(row.place("message"), "this line holds no message", "remove the line, or read leniently")
+        notes.malformed(row.place("message"), "this line holds no message", REMEDY)
         return False
     return message.get("model") != SYNTHETIC and content_is_sound(message.get("content"), row, "message.content", notes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound
@@ -32,7 +33,9 @@ def _is_transcript(value: Any) -> bool:
 def _read_requests(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
     for row in rows:
         if not _is_request(row.value):
-            notes.malformed(row.place(), "this is no Messages request: it has no messages", "give the arguments of messages.create")
+            notes.malformed(
+                row.place(), "this is no Messages request: it has no messages", "give the arguments of messages.create"
+            )
             continue
         path = "" if isinstance(row.value, list) else "messages"
         yield _draft(arguments_of(row.value), row, path, notes)
@@ -41,27 +44,35 @@ def _read_requests(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
 def _read_transcripts(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
     for row in rows:
         if _is_sound(row, notes):
-            recorded = tuple(
-                Recorded(entry["messages"], entry.get("model"), entry["usage"], entry.get("timestamp")) for entry in row.value.get("recorded", ())
-            )
-            yield _draft(row.value["request"], row, "request.messages", notes, recorded)
+            recorded = tuple(_recorded(entry) for entry in row.value.get("recorded", ()))
+            draft = _draft(row.value["request"], row, "request.messages", notes)
+            whole = len(draft.request["messages"]) == len(row.value["request"]["messages"])
+            yield replace(draft, name=row.value.get("name"), recorded=recorded if whole else ())
 
 
-def _draft(request: dict[str, Any], row: Row, path: str, notes: Notes, recorded: tuple[Recorded, ...] = ()) -> Draft:
+def _draft(request: dict[str, Any], row: Row, path: str, notes: Notes) -> Draft:
     given = request["messages"]
     if not isinstance(given, list):
         notes.malformed(row.place(path), "messages is no list", "give a list of messages")
         given = []
     prefix = f"{path}." if path else ""
     messages = [message for index, message in enumerate(given) if _is_message(message, row, f"{prefix}{index}", notes)]
-    return Draft({**request, "messages": messages}, recorded if len(messages) == len(given) else ())
+    return Draft({**request, "messages": messages})
 
 
 def _is_message(message: Message, row: Row, path: str, notes: Notes) -> bool:
     if not isinstance(message, dict) or message.get("role") not in ROLES or "content" not in message:
-        notes.malformed(row.place(path), "this is no message: an object with role and content", f"use one of the roles {', '.join(ROLES)}")
+        notes.malformed(
+            row.place(path),
+            "this is no message: an object with role and content",
+            f"use one of the roles {', '.join(ROLES)}",
+        )
         return False
     return content_is_sound(message["content"], row, f"{path}.content", notes)
+
+
+def _recorded(entry: dict[str, Any]) -> Recorded:
+    return Recorded(entry["messages"], entry.get("model"), entry["usage"], entry.get("timestamp"))
 
 
 def _is_sound(row: Row, notes: Notes) -> bool:
@@ -81,14 +92,18 @@ def _flaws(value: Any) -> Iterator[tuple[str, str]]:
         yield "version", f"this version is unknown; the known one is '{VERSION}'"
     if not set(value).issubset(KEYS):
         yield "", f"a key is unknown; the known ones are {', '.join(KEYS)}"
-    if not isinstance(value["request"], dict) or "messages" not in value["request"]:
-        yield "request", "this is no request: an object with messages"
-    yield from (((key), "this is no text") for key in ("name", "description") if not isinstance(value.get(key, ""), str))
+    if not isinstance(value["request"], dict) or not isinstance(value["request"].get("messages"), list):
+        yield "request", "this is no request: an object with a list of messages"
+    for key in ("name", "description"):
+        if not isinstance(value.get(key, ""), str):
+            yield key, "this is no text"
     recorded = value.get("recorded", [])
     if not isinstance(recorded, list):
         yield "recorded", "this is no list"
         return
-    yield from ((f"recorded.{index}", "this does not say how many messages were billed at what usage") for index, entry in enumerate(recorded) if not _is_recorded(entry))
+    for index, entry in enumerate(recorded):
+        if not _is_recorded(entry):
+            yield f"recorded.{index}", "this does not say how many messages were billed at what usage"
 
 
 def _is_recorded(entry: Any) -> bool:

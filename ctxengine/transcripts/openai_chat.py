@@ -30,7 +30,9 @@ def _history(value: Any) -> tuple[str, list[Any]]:
 
 def _is_chat(value: Any) -> bool:
     key, history = _history(value)
-    if not history or not all(isinstance(message, dict) and isinstance(message.get("role"), str) for message in history):
+    if not history or not all(
+        isinstance(message, dict) and isinstance(message.get("role"), str) for message in history
+    ):
         return False
     marks = (message["role"] in ("tool", "developer") or "tool_calls" in message for message in history)
     return key in ("traj", "history") or history[0]["role"] in SYSTEM or any(marks)
@@ -60,7 +62,9 @@ class _Chat:
     def add(self, message: Any, path: str) -> None:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in (*SYSTEM, "user", "assistant", "tool"):
-            self._malformed(path, "this is no chat message: its role is none of system, developer, user, assistant, tool")
+            self._malformed(
+                path, "this is no chat message: its role is none of system, developer, user, assistant, tool"
+            )
             return
         blocks = self._blocks(message.get("content"), f"{path}.content")
         if blocks is None:
@@ -70,7 +74,8 @@ class _Chat:
         elif role == "tool":
             self.messages.append({"role": "user", "content": [_result(message, blocks)]})
         elif role == "assistant":
-            self.messages.append({"role": "assistant", "content": [*blocks, *self._calls(message.get("tool_calls"), f"{path}.tool_calls")]})
+            blocks.extend(self._calls(message.get("tool_calls"), f"{path}.tool_calls"))
+            self.messages.append({"role": "assistant", "content": blocks})
         else:  # later instructions came between the turns: Messages takes them everywhere only as user text
             self.messages.append({"role": "user", "content": blocks})
 
@@ -90,7 +95,8 @@ class _Chat:
         for index, call in enumerate(calls or ()):
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict):
-                yield {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": _arguments(function.get("arguments"))}
+                given = _arguments(function.get("arguments"))
+                yield {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": given}
             else:
                 self._malformed(f"{path}.{index}", "this tool call names no function")
 
@@ -115,9 +121,9 @@ def _block(part: Any) -> dict[str, Any] | None:
 
 def _result(message: Message, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     ids = message.get("tool_call_ids")
-    id = message.get("tool_call_id") or (ids[0] if isinstance(ids, list) and ids else None)
+    use_id = message.get("tool_call_id") or (ids[0] if isinstance(ids, list) and ids else None)
     content = message["content"] if isinstance(message.get("content"), str) else blocks
-    return {"type": "tool_result", "tool_use_id": id, "content": content}
+    return {"type": "tool_result", "tool_use_id": use_id, "content": content}
 
 
 def _arguments(arguments: Any) -> Any:
@@ -133,12 +139,12 @@ def _arguments(arguments: Any) -> Any:
 def _tools(value: Any) -> list[dict[str, Any]]:
     given = value.get("tools") if isinstance(value, dict) else None
     functions = [tool.get("function") for tool in given if isinstance(tool, dict)] if isinstance(given, list) else []
-    return [_tool(function) for function in functions if isinstance(function, dict) and isinstance(function.get("name"), str)]
+    return [_tool(function) for function in functions if isinstance(function, dict) and function.get("name")]
 
 
 def _tool(function: dict[str, Any]) -> dict[str, Any]:
     tool = {"name": function["name"], "input_schema": function.get("parameters") or {"type": "object"}}
-    return {**tool, "description": function["description"]} if isinstance(function.get("description"), str) else tool
+    return {**tool, "description": function["description"]} if function.get("description") else tool
 
 
 OPENAI = Reader("openai-chat", _is_chat, _read)

@@ -1,22 +1,28 @@
-"""pi session logs: one entry a line; a compaction keeps the entries from ``firstKeptEntryIndex`` on behind its summary."""
+"""pi session logs: one entry a line; a compaction keeps the entries from ``firstKeptEntryIndex`` on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound
+from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound, text_or_none
 from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded
 
-USAGE = {"input": "input_tokens", "output": "output_tokens", "cacheRead": "cache_read_input_tokens", "cacheWrite": "cache_creation_input_tokens"}
+USAGE = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cacheRead": "cache_read_input_tokens",
+    "cacheWrite": "cache_creation_input_tokens",
+}
 ROLES = ("user", "assistant", "toolResult", "bashExecution")
 
 
 def _is_entry(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    return (value.get("type") == "session" and "cwd" in value) or (value.get("type") == "message" and isinstance(value.get("message"), dict))
+    kind = value.get("type")
+    return (kind == "session" and "cwd" in value) or (kind == "message" and isinstance(value.get("message"), dict))
 
 
 class _Session:
@@ -41,7 +47,8 @@ class _Session:
     def close(self) -> None:
         if self._messages:
             known = {"model": self._model} if self._model else {}
-            self.drafts.append(Draft({**known, "messages": [message for _, message in self._messages]}, tuple(self._billed)))
+            messages = [message for _, message in self._messages]
+            self.drafts.append(Draft({**known, "messages": messages}, tuple(self._billed)))
 
     def _compact(self, entry: dict[str, Any], index: int) -> None:
         self.close()
@@ -56,7 +63,7 @@ class _Session:
         given = message.get("usage")
         usage = {name: given.get(key) or 0 for key, name in USAGE.items()} if isinstance(given, dict) else {}
         if any(usage.values()):  # an aborted or failed request was not billed
-            self._billed.append(Recorded(len(self._messages), self._model, usage, timestamp if isinstance(timestamp, str) else None))
+            self._billed.append(Recorded(len(self._messages), self._model, usage, text_or_none(timestamp)))
 
 
 def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
@@ -79,7 +86,8 @@ def _is_part(row: Row, notes: Notes) -> bool:
     elif entry["type"] == "message" and entry["message"].get("role") not in ROLES:
         flaw = "message.role", f"this role is none of {', '.join(ROLES)}"
     else:
-        return entry["type"] != "message" or content_is_sound(entry["message"].get("content"), row, "message.content", notes)
+        content = entry["message"].get("content") if entry["type"] == "message" else None
+        return content_is_sound(content, row, "message.content", notes)
     notes.malformed(row.place(flaw[0]), flaw[1], "remove the line, or read leniently to skip it")
     return False
 
@@ -91,7 +99,10 @@ def _message(message: dict[str, Any]) -> Message:
         result = {"type": "tool_result", "tool_use_id": message.get("toolCallId"), "content": blocks}
         return {"role": "user", "content": [{**result, "is_error": True} if message.get("isError") else result]}
     if role == "bashExecution":
-        return {"role": "user", "content": f"Ran `{message.get('command', '')}`:\n\n{message.get('output', '')}"}
+        return {
+            "role": "user",
+            "content": f"Ran `{message.get('command')}`:\n\n{message.get('output') or '(no output)'}",
+        }
     return {"role": role, "content": blocks}
 
 
@@ -99,10 +110,15 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
     if block["type"] == "toolCall":
         return {"type": "tool_use", "id": block.get("id"), "name": block.get("name"), "input": block.get("arguments")}
     if block["type"] == "thinking":
-        return {"type": "thinking", "thinking": block.get("thinking", ""), "signature": block.get("thinkingSignature", "")}
+        return {
+            "type": "thinking",
+            "thinking": block.get("thinking", ""),
+            "signature": block.get("thinkingSignature", ""),
+        }
     if block["type"] == "image":
-        return {"type": "image", "source": {"type": "base64", "media_type": block.get("mimeType"), "data": block.get("data")}}
-    return block
+        source = {"type": "base64", "media_type": block.get("mimeType"), "data": block.get("data")}
+        return {"type": "image", "source": source}
+    return {"type": "text", "text": block["text"]} if block["type"] == "text" else block
 
 
 PI = Reader("pi", _is_entry, _read)

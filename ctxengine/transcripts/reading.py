@@ -21,6 +21,7 @@ class Draft:
 
     request: dict[str, Any]
     recorded: tuple[Recorded, ...] = ()
+    name: str | None = None
     side: bool = False
     """True for a conversation beside the main one, such as a sub-agent's."""
 
@@ -38,6 +39,10 @@ class Reader:
     name: str
     sniff: Callable[[Any], bool]
     read: Callable[[Iterable[Row], Notes], Iterable[Draft]]
+
+
+def text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def content_is_sound(content: Any, row: Row, path: str, notes: Notes) -> bool:

@@ -10,7 +10,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from ctxengine.errors import TranscriptError
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.claude_code import CLAUDE_CODE
 from ctxengine.transcripts.messages import MESSAGES, TRANSCRIPT, arguments_of
@@ -18,7 +17,7 @@ from ctxengine.transcripts.openai_chat import OPENAI
 from ctxengine.transcripts.pi import PI
 from ctxengine.transcripts.reading import Draft, Reader
 from ctxengine.transcripts.repair import Repair, tools_used
-from ctxengine.transcripts.source import MALFORMED, Notes, Row, read_rows
+from ctxengine.transcripts.source import Notes, Row, read_rows, refusal
 from ctxengine.transcripts.transcript import Transcript
 
 READERS: tuple[Reader, ...] = (TRANSCRIPT, OPENAI, MESSAGES, CLAUDE_CODE, PI)
@@ -27,7 +26,9 @@ READERS: tuple[Reader, ...] = (TRANSCRIPT, OPENAI, MESSAGES, CLAUDE_CODE, PI)
 SNIFF_ROWS = 100
 
 
-def read_transcripts(source: str | Path | bytes, *, name: str | None = None, lenient: bool = False) -> tuple[Transcript, ...]:
+def read_transcripts(
+    source: str | Path | bytes, *, name: str | None = None, lenient: bool = False
+) -> tuple[Transcript, ...]:
     """Every context of a recorded conversation, main ones first, each made a valid Messages conversation.
 
     Args:
@@ -36,7 +37,7 @@ def read_transcripts(source: str | Path | bytes, *, name: str | None = None, len
         lenient: skip what cannot be read and report it (``transcript-skipped``) on the first transcript.
 
     Raises:
-        TranscriptError: ``transcript-malformed`` with file and line; also when the format is unknown or nothing is left.
+        TranscriptError: ``transcript-malformed`` with file and line; also for an unknown format or when nothing is left.
     """
     name = name or _name(source)
     notes = Notes(lenient=lenient)
@@ -61,13 +62,14 @@ def read_request(source: str | Path | bytes, *, name: str | None = None, lenient
             return Transcript(name, reader.name, arguments_of(last.value), (), tuple(notes.skipped))
         contexts = _finished(reader, rows, name, notes)
     chosen = next((transcript for transcript, side in reversed(contexts) if not side), contexts[-1][0])
-    return replace(chosen, findings=(*notes.skipped, *_choice(chosen, len(contexts)), *chosen.findings))
+    choice = [_choice(chosen, len(contexts), name)] if len(contexts) > 1 else []
+    return replace(chosen, findings=(*notes.skipped, *choice, *chosen.findings))
 
 
-def _choice(chosen: Transcript, count: int) -> Iterator[Finding]:
-    if count > 1:
-        message = f"the file holds {count} contexts; this is {chosen.name}, the last of the main conversation"
-        yield Finding("transcript-context", "info", message, "read all of them with read_transcripts", Place(file=chosen.name))
+def _choice(chosen: Transcript, count: int, file: str) -> Finding:
+    message = f"the file holds {count} contexts; taken is {chosen.name}, the last of the main conversation"
+    remedy = "put another context into a file of its own to take that one"
+    return Finding("transcript-context", "info", message, remedy, Place(file=file))
 
 
 def _name(source: str | Path | bytes) -> str:
@@ -81,7 +83,7 @@ def _open(source: str | Path | bytes, name: str) -> BinaryIO:
         return open(source, "rb")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
-        raise TranscriptError(Finding(MALFORMED, "error", f"cannot read the file: {reason}", "check the path and its permissions", Place(file=name))) from None
+        raise refusal(name, f"cannot read the file: {reason}", "check the path and its permissions") from None
 
 
 def _recognise(rows: Iterator[Row], name: str) -> tuple[Reader, Iterator[Row]]:
@@ -92,7 +94,7 @@ def _recognise(rows: Iterator[Row], name: str) -> tuple[Reader, Iterator[Row]]:
             if reader.sniff(row.value):
                 return reader, chain(seen, rows)
     known = ", ".join(reader.name for reader in READERS)
-    raise TranscriptError(Finding(MALFORMED, "error", "this is no conversation in a known format", f"known are {known}", Place(file=name)))
+    raise refusal(name, "this is no request and no conversation in a known format", f"the known formats are {known}")
 
 
 def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes) -> Iterator[Row]:
@@ -101,31 +103,51 @@ def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes) -> Iterator[Row]
         if other is reader:
             yield row
         else:
-            notes.malformed(row.place(), f"this is of the format {other.name} in a file of the format {reader.name}", "put it in a file of its own")
+            message = f"this is of the format {other.name} in a file of the format {reader.name}"
+            notes.malformed(row.place(), message, "put it into a file of its own")
 
 
 def _finished(reader: Reader, rows: Iterable[Row], name: str, notes: Notes) -> list[tuple[Transcript, bool]]:
     """The transcripts of a file, each with whether it stands beside the main conversation; those come last."""
     drafts = sorted(reader.read(_unmixed(reader, rows, notes), notes), key=lambda draft: draft.side)
-    sides = sum(draft.side for draft in drafts)
-    names = [f"{name}#{number}" for number in range(1, len(drafts) - sides + 1)] + [f"{name}#side{number}" for number in range(1, sides + 1)]
-    found = [_transcript(draft, reader.name, label if len(drafts) > 1 else name) for draft, label in zip(drafts, names, strict=True)]
-    kept = [(transcript, draft.side) for transcript, draft in zip(found, drafts, strict=True) if transcript.request["messages"]]
+    found = [
+        (_transcript(draft, reader.name, name, draft.name or label), draft.side)
+        for draft, label in zip(drafts, _labels(drafts, name), strict=True)
+    ]
+    kept = [(transcript, side) for transcript, side in found if transcript.request["messages"]]
     if not kept:
-        raise TranscriptError(Finding(MALFORMED, "error", "no message of a conversation is left", "give a log with at least one user message", Place(file=name)))
+        raise refusal(name, "no message of a conversation is left", "give a log with at least one user message")
     return kept
 
 
-def _transcript(draft: Draft, format: str, name: str) -> Transcript:
+def _labels(drafts: list[Draft], name: str) -> list[str]:
+    if len(drafts) == 1:
+        return [name]
+    main = sum(not draft.side for draft in drafts)
+    return [f"{name}#{at + 1}" if at < main else f"{name}#side{at + 1 - main}" for at in range(len(drafts))]
+
+
+def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
     repair = Repair()
     for message in draft.request["messages"]:
         repair.take(message)
     repair.finish()
-    where = Place(file=name)
+    where = Place(file=file)
     request = {**draft.request, "messages": repair.messages}
     findings = repair.findings(where)
     if not request.get("tools") and (tools := tools_used(repair.messages)):
         request["tools"] = tools
-        findings.append(Finding("transcript-tools", "info", f"tool definitions made up from the names used: {len(tools)}", "sizes of tools are unknown: the log has no schemas", where))
-    recorded = (replace(entry, messages=repair.starts[entry.messages]) for entry in draft.recorded if entry.messages in repair.starts)
-    return Transcript(name, format, request, tuple(recorded), tuple(findings))
+        findings.append(_made_up(len(tools), where))
+    recorded = tuple(
+        replace(entry, messages=repair.starts[entry.messages])
+        for entry in draft.recorded
+        if entry.messages in repair.starts
+    )
+    return Transcript(name, kind, request, recorded, tuple(findings))
+
+
+def _made_up(count: int, where: Place) -> Finding:
+    message = f"tool definitions made up from the names of the tools used, as the file has none: {count}"
+    return Finding(
+        "transcript-tools", "info", message, "their real size is unknown: add the real ones to the request", where
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import is_
 from typing import Any
 
 from ctxengine.findings import Finding, Place
-from ctxengine.transcripts.reading import Message
+from ctxengine.transcripts.reading import Message, text_or_none
 
 INTERRUPTED = "The tool call was interrupted: no result was recorded."
 REPAIRS: Mapping[str, str] = {
@@ -64,8 +65,9 @@ class Repair:
         self.starts[self._taken] = len(self.messages)
 
     def findings(self, where: Place) -> list[Finding]:
+        remedy = "no action needed: the file itself stays as it is"
         return [
-            Finding("transcript-repaired", "info", f"{what}: {self.counts[kind]}", "no action needed: the log itself stays as it is", where)
+            Finding("transcript-repaired", "info", f"{what}: {self.counts[kind]}", remedy, where)
             for kind, what in REPAIRS.items()
             if self.counts[kind]
         ]
@@ -82,17 +84,17 @@ class Repair:
 
     def _take_result(self, block: dict[str, Any]) -> None:
         given = block.get("tool_use_id")
-        id = self._open.get(given) if isinstance(given, str) else None
-        if id is None:
+        use_id = self._open.get(given) if isinstance(given, str) else None
+        if use_id is None:
             self.counts["orphan"] += 1
-        elif id not in self._unanswered:
+        elif use_id not in self._unanswered:
             self.counts["duplicate"] += 1
         else:
-            del self._unanswered[id]
+            del self._unanswered[use_id]
             content = block.get("content")
             kept = [item for item in content if self._is_kept(item)] if isinstance(content, list) else content
-            changed = id != given or (isinstance(kept, list) and len(kept) != len(block["content"]))
-            self._results.append({**block, "tool_use_id": id, "content": kept} if changed else block)
+            changed = use_id != given or (isinstance(kept, list) and len(kept) != len(block["content"]))
+            self._results.append({**block, "tool_use_id": use_id, "content": kept} if changed else block)
 
     def _take_assistant(self, message: Message) -> None:
         if not self.messages and not self._rest and not _is_compaction(message):
@@ -120,9 +122,8 @@ class Repair:
         self.counts["joined"] += 1
 
     def _close_user(self) -> None:
-        for id in self._unanswered:
-            self._results.append({"type": "tool_result", "tool_use_id": id, "content": INTERRUPTED, "is_error": True})
-            self.counts["interrupted"] += 1
+        self.counts["interrupted"] += len(self._unanswered)
+        self._results.extend(_error_result(use_id) for use_id in self._unanswered)
         blocks = self._results + self._rest
         if blocks:
             only = self._user[0] if len(self._user) == 1 else {"role": "user", "content": None}
@@ -144,21 +145,22 @@ class Repair:
         return bool(block["type"] == "tool_result")
 
     def _use(self, block: dict[str, Any]) -> dict[str, Any]:
-        given = block.get("id") if isinstance(block.get("id"), str) else ""
-        id, name, input = self._unique(given or "toolu"), _allowed(block.get("name")), _object(block.get("input"))
-        self._open.setdefault(given or "", id)
-        self._unanswered[id] = None
-        changed = {key: value for key, value in (("id", id), ("name", name), ("input", input)) if value is not block.get(key)}
+        given = text_or_none(block.get("id")) or ""
+        use_id = self._unique(given or "toolu")
+        self._open.setdefault(given, use_id)
+        self._unanswered[use_id] = None
+        sound = {"id": use_id, "name": _allowed(block.get("name")), "input": _object(block.get("input"))}
+        changed = {key: value for key, value in sound.items() if value is not block.get(key)}
         self.counts.update(changed.keys())
         return {**block, **changed} if changed else block
 
     def _unique(self, given: str) -> str:
-        id = plain = _NOT_ALLOWED.sub("_", given)
-        while self._ids[id]:
+        unique = plain = _NOT_ALLOWED.sub("_", given)
+        while self._ids[unique]:
             self._ids[plain] += 1
-            id = f"{plain}_{self._ids[plain]}"
-        self._ids[id] += 1
-        return given if id == given else id
+            unique = f"{plain}_{self._ids[plain]}"
+        self._ids[unique] += 1
+        return given if unique == given else unique
 
 
 def blocks_of(content: Any) -> list[dict[str, Any]]:
@@ -170,8 +172,13 @@ def blocks_of(content: Any) -> list[dict[str, Any]]:
 
 def tools_used(messages: Iterable[Message]) -> list[dict[str, Any]]:
     """The least tool definitions these messages need, in the order of first use."""
-    uses = (block for message in messages for block in blocks_of(message["content"]) if block["type"] == "tool_use")
-    return [{"name": name, "input_schema": {"type": "object"}} for name in dict.fromkeys(block["name"] for block in uses)]
+    blocks = (block for message in messages for block in blocks_of(message["content"]))
+    names = dict.fromkeys(block["name"] for block in blocks if block["type"] == "tool_use")
+    return [{"name": name, "input_schema": {"type": "object"}} for name in names]
+
+
+def _error_result(use_id: str) -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": use_id, "content": INTERRUPTED, "is_error": True}
 
 
 def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
@@ -179,7 +186,7 @@ def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
     if isinstance(content, str):
         same = len(blocks) == 1 and blocks[0].get("text") is content
     else:
-        same = content is not None and len(content) == len(blocks) and all(a is b for a, b in zip(content, blocks, strict=True))
+        same = content is not None and len(content) == len(blocks) and all(map(is_, content, blocks))
     return message if same else {"role": message["role"], "content": blocks}
 
 
@@ -194,5 +201,7 @@ def _allowed(name: Any) -> str:
     return name if plain == name else plain
 
 
-def _object(input: Any) -> dict[str, Any]:
-    return input if isinstance(input, dict) else {} if input is None else {"value": input}
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    return {} if value is None else {"value": value}

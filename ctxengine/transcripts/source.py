@@ -31,7 +31,7 @@ class Row:
 
 
 class Notes:
-    """Where readers complain: the first complaint raises ``TranscriptError``; when lenient, all are kept as warnings."""
+    """Where readers complain: the first complaint raises ``TranscriptError``; when lenient, all become warnings."""
 
     def __init__(self, *, lenient: bool) -> None:
         self._lenient = lenient
@@ -46,12 +46,18 @@ class Notes:
         self.skipped.append(replace(finding, rule="transcript-skipped", severity="warning"))
 
 
+def refusal(name: str, message: str, remedy: str) -> TranscriptError:
+    """The error for a file that cannot be read at all, leniently or not."""
+    return TranscriptError(Finding(MALFORMED, "error", message, remedy, Place(file=name)))
+
+
 def read_rows(stream: BinaryIO, name: str, notes: Notes) -> Iterator[Row]:
     """The JSON values of a seekable stream: one per line if it is a log of lines, else the one document it is."""
     first = next(_lines(stream), None)
     if first is None:
-        raise TranscriptError(Finding(MALFORMED, "error", "the file is empty", "give a recorded conversation or a request", Place(file=name)))
-    by_line = name.endswith((".jsonl", ".ndjson")) or (_is_object(first[1], name) and next(_lines(stream), None) is not None)
+        raise refusal(name, "the file is empty", "give a recorded conversation or a request")
+    goes_on = next(_lines(stream), None) is not None
+    by_line = name.endswith((".jsonl", ".ndjson")) or (goes_on and _is_object(first[1], name))
     stream.seek(0)
     if by_line:
         yield from _rows_by_line(stream, name, notes)

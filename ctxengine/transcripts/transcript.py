@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,18 @@ class Transcript:
         """Each ``n`` for which ``messages[:n]`` can be sent: it ends in a user message and no tool_use is left open."""
         found: list[int] = []
         unanswered: set[str] = set()
-        for sent, message in enumerate(self.request["messages"], start=1):
-            blocks = message["content"] if isinstance(message["content"], list) else ()
-            unanswered.update(block["id"] for block in blocks if block["type"] == "tool_use")
-            unanswered.difference_update(block["tool_use_id"] for block in blocks if block["type"] == "tool_result")
-            if message["role"] == "user" and not unanswered:
+        messages = self.request["messages"]
+        for sent, message in enumerate(messages if isinstance(messages, list) else (), start=1):
+            unanswered.update(_ids(message, "tool_use", "id"))
+            unanswered.difference_update(_ids(message, "tool_result", "tool_use_id"))
+            if not unanswered and isinstance(message, dict) and message.get("role") == "user":
                 found.append(sent)
         return tuple(found)
+
+
+def _ids(message: Any, kind: str, key: str) -> Iterator[str]:
+    """Ids in blocks of a kind; a request as written may have any shape."""
+    content = message.get("content") if isinstance(message, dict) else None
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, dict) and block.get("type") == kind and isinstance(block.get(key), str):
+            yield block[key]
