@@ -71,7 +71,9 @@ class Workspace:
     def run_python(self, code: str) -> str:
         command = [sys.executable, "-S", "-X", "utf8", "-c", code]
         environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(command, cwd=self._root, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, cwd=self._root, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
         output = (done.stdout + done.stderr).replace(f"{self._root}/", "").replace(str(STDLIB), "python").strip()
         if done.returncode:
             raise ToolFailure(f"exit code {done.returncode}\n{output}")
