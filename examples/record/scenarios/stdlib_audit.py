@@ -192,6 +192,7 @@ def _close(verdicts: list[Verdict]) -> Script:
         f"gives {agreement}. {sum(v.swallowed for v in verdicts)} swallow the error, and {_worst(verdicts).module} is where I would start.",
         thinking=f"The notes have {len(re.findall(r': [0-9]+ handlers', notes.text))} lines, one for each module.",
     )
+    yield Ask("Good. Draft the issue for that module: which handlers, which lines, what you would write instead.")
 
 
 SCENARIO = Scenario(
