@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,15 +11,286 @@ from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
 from ctxengine.check import RULES, Facts, Needs, Rule, run_rules
-from ctxengine.conversation import Conversation, Mark, Scanner, scan_head
-from ctxengine.errors import PlanRefused
+from ctxengine.conversation import Conversation
+from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report
 from ctxengine.plan import CompileInput, Plan, as_it_stands, compile_policy, compile_request, render
 from ctxengine.policy import Layer, layer_from_mapping, load_layers
-from ctxengine.request import Request, read_request, with_content_lists
-from ctxengine.target import Target, target_of
+from ctxengine.prefix import Prefix, scan_request
+from ctxengine.request import Request, read_request
+from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter, TokenCounter
 
 MODES = ("enforce", "shadow", "off")
 MODE_VARIABLE = "CTXENGINE_MODE"
+CACHED_POLICIES = 256
+ANY_MODEL = "any"
+"""Stands for the model where a policy is judged by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request on its way through the engine."""
+
+    request: Request
+    conversation: Conversation
+    platform: str | None
+    surface: str
+    settings: Mapping[str, Any] | None
+    counter: TokenCounter | None
+
+
+class Engine:
+    """A policy with a catalog and plugins, ready to build requests for any model and platform.
+
+    Make one with :meth:`load` or :meth:`from_policy`; it never changes after that.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] = (),
+        *,
+        catalog: Catalog | None = None,
+        host: Host | None = None,
+        platform: str | None = None,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.host = host or Host()
+        self.catalog = _with_overlays(catalog or default_catalog(), self.host, self.layers)
+        self.rules: tuple[Rule, ...] = RULES + self.host.rules
+        self._platform = platform
+        self._sizes = CalibratedCounter(self.catalog.tokenizers)
+        self._compiled: dict[tuple[Any, ...], Plan] = {}
+        self._tools_matter = any("tool" in item.get("when", {}) for layer in self.layers for item in layer.data.get("overrides", ()))
+        self._exact_rules = tuple(rule for rule in self.rules if not rule.estimated)
+        create = self.catalog.surfaces["create"]
+        self._dropped = {name: create - takes for name, takes in self.catalog.surfaces.items()}
+
+    @classmethod
+    def load(
+        cls,
+        *paths: str | Path,
+        plugins: Sequence[object] = (),
+        platform: str | None = None,
+        catalog: Catalog | None = None,
+        strict: bool = False,
+    ) -> Engine:
+        """Read policy files (or presets, ``ctxengine:agentic``), each a layer over the one before.
+
+        Args:
+            plugins: plugin objects or modules; they contribute whatever the policy says.
+            platform: one of the catalog's platforms; by default read off the model id, else the Claude API.
+            strict: a plugin that fails refuses the build instead of being left out.
+
+        Raises:
+            PolicyError: a file is no policy; the message names file, line and path.
+        """
+        host = Host(plugins, strict=strict)
+        return cls(load_layers(*paths, known_edits=_edit_types(catalog, host)), catalog=catalog, host=host, platform=platform)
+
+    @classmethod
+    def from_policy(
+        cls,
+        *policies: Mapping[str, Any],
+        plugins: Sequence[object] = (),
+        platform: str | None = None,
+        catalog: Catalog | None = None,
+        strict: bool = False,
+    ) -> Engine:
+        """The same from policies in code, as plain dicts."""
+        host = Host(plugins, strict=strict)
+        known = _edit_types(catalog, host)
+        layers = [layer for policy in policies for layer in layers_from_mapping(policy, known_edits=known)]
+        return cls(layers, catalog=catalog, host=host, platform=platform)
+
+    def build(
+        self,
+        *,
+        surface: str = "create",
+        platform: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        counter: TokenCounter | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Keyword arguments for ``client.beta.messages.create`` and its siblings, by the policy.
+
+        Args:
+            surface: ``create``, ``stream``, ``count_tokens`` or ``tool_runner``: arguments that method does not take are left out.
+            settings: a partial policy for this call alone, laid over the files.
+            counter: sizes that are known; rules on sizes then run here too.
+            kwargs: what you would pass to the SDK; never changed, unknown ones pass through.
+
+        Raises:
+            RequestError: the request cannot be read.
+            PlanRefused: the API would refuse it; carries the whole report.
+        """
+        return self._build(self._call(kwargs, surface, platform, settings, counter, scan_request))
+
+    def plan(
+        self,
+        *,
+        surface: str = "create",
+        platform: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        counter: TokenCounter | None = None,
+        **kwargs: Any,
+    ) -> Plan:
+        """What :meth:`build` would send and why; errors stand in ``plan.report`` instead of being raised."""
+        return self._plan(self._call(kwargs, surface, platform, settings, counter, scan_request), estimates=True)
+
+    def planner(self) -> Planner:
+        """``build`` for one growing conversation: each call costs what is new in it."""
+        return Planner(self)
+
+    def check(
+        self,
+        *,
+        model: str | None = None,
+        platform: str | None = None,
+        thinking: str | None = None,
+        today: date | None = None,
+    ) -> Report:
+        """Judge the policy by itself, or for a model and platform; rules that need a request do not run."""
+        kwargs: dict[str, Any] = {"model": model or ANY_MODEL, "messages": ()}
+        if thinking not in (None, "default"):
+            kwargs["thinking"] = {"type": thinking}
+        call = self._call(kwargs, "create", platform, None, None, scan_request)
+        policy, _ = self._contributed(*self._compiled_for(call))
+        known: Needs = "target" if model else "policy"
+        said = policy.report if model else policy.policy.findings
+        found = run_rules(self._facts(policy, call, today or date.today()), self.rules, known=known)
+        return _without_ignored(policy, (*self.host.findings, *said, *found))
+
+    def _call(
+        self,
+        kwargs: Mapping[str, Any],
+        surface: str,
+        platform: str | None,
+        settings: Mapping[str, Any] | None,
+        counter: TokenCounter | None,
+        scan: Callable[[Request], tuple[Request, Conversation]],
+    ) -> _Call:
+        if surface not in self.catalog.surfaces:
+            names = ", ".join(sorted(self.catalog.surfaces))
+            raise RequestError(Finding("request-shape", "error", f"no surface is called {surface!r}", f"use one of {names}"))
+        request, conversation = scan(read_request(kwargs))
+        return _Call(request, conversation, platform or self._platform, surface, settings, counter)
+
+    def _build(self, call: _Call) -> dict[str, Any]:
+        plan = self._plan(call, estimates=call.counter is not None)
+        if plan.mode == "enforce" and any(finding.severity == "error" and not finding.estimated for finding in plan.report):
+            raise PlanRefused(plan.report.findings)
+        return render(plan, call.request, self._dropped[call.surface])
+
+    def _plan(self, call: _Call, *, estimates: bool) -> Plan:
+        policy, given = self._compiled_for(call)
+        mode, said = _mode(policy)
+        policy = replace(policy, mode=mode)
+        contributed, given = self._contributed(policy, given)
+        plan = compile_request(contributed, given) if mode != "off" else as_it_stands(policy, given)
+        judged = plan if mode == "enforce" else as_it_stands(policy, given)
+        rules = self.rules if estimates else self._exact_rules
+        found = run_rules(self._facts(judged, call, date.today()), rules)
+        findings = (*self.host.findings, *said, *plan.report, *found)
+        return replace(plan, report=_without_ignored(policy, findings))
+
+    def _compiled_for(self, call: _Call) -> tuple[Plan, CompileInput]:
+        """The policy's part of the plan, from the cache where the request itself adds nothing to it."""
+        request = call.request
+        target = target_of(self.catalog, model=request.model, platform=call.platform, thinking=request.get("thinking"))
+        given = CompileInput(
+            self.layers, self.catalog, target, request, call.conversation, self._sizes, call.settings
+        )
+        if call.settings or request.edits:
+            return compile_policy(given), given
+        tools = call.conversation.tool_kinds if self._tools_matter else ()
+        key = (target.asked_model, target.platform.name, target.thinking, tools)
+        known = self._compiled.get(key)
+        if known is None:
+            if len(self._compiled) >= CACHED_POLICIES:
+                self._compiled.clear()
+            known = self._compiled[key] = compile_policy(given)
+        return known, given
+
+    def _contributed(self, policy: Plan, given: CompileInput) -> tuple[Plan, CompileInput]:
+        """The same with what plugins add; without plugins, what came in."""
+        if not self.host.plugins:
+            return policy, given
+        used = policy.policy.get("plugins.use", ())
+        answer = self.host.contribute(used, given.target, given.conversation, policy.policy)
+        if answer.edits or answer.breakpoints:
+            given = replace(given, contributions=answer.edits, extra_breakpoints=answer.breakpoints)
+            policy = replace(compile_policy(given), mode=policy.mode)
+        return replace(policy, report=policy.report.plus(answer.findings)), given
+
+    def _facts(self, plan: Plan, call: _Call, today: date) -> Facts:
+        sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
+        counter = call.counter or self._sizes
+        return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, today)
+
+
+def _edit_types(catalog: Catalog | None, host: Host) -> Collection[str]:
+    return {*(catalog or default_catalog()).edits, *(item.fact.type for item in host.edits)}
+
+
+def _mode(policy: Plan) -> tuple[str, tuple[Finding, ...]]:
+    """The policy's mode, or the environment's: the switch for the person on call."""
+    wanted = os.environ.get(MODE_VARIABLE)
+    written = policy.policy.get("mode", MODES[0])
+    if not wanted or wanted in MODES:
+        return wanted or written, ()
+    message = f"{MODE_VARIABLE} is none of {', '.join(MODES)}; the policy's mode, {written}, is used"
+    return written, (Finding("mode-unknown", "warning", message, f"set {MODE_VARIABLE} to one of them, or unset it"),)
+
+
+def _without_ignored(policy: Plan, findings: Iterable[Finding]) -> Report:
+    ignored = {item["rule"] for item in policy.policy.get("ignore", ())}
+    return Report(tuple(finding for finding in findings if finding.rule not in ignored))
+
+
+class Planner:
+    """``build`` and ``plan`` for one growing conversation; not to be shared between conversations."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._prefix = Prefix()
+
+    def build(
+        self,
+        *,
+        surface: str = "create",
+        platform: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        counter: TokenCounter | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """As :meth:`Engine.build`; a message object seen before counts as unchanged."""
+        return self._engine._build(self._engine._call(kwargs, surface, platform, settings, counter, self._prefix.scan))
+
+    def plan(
+        self,
+        *,
+        surface: str = "create",
+        platform: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        counter: TokenCounter | None = None,
+        **kwargs: Any,
+    ) -> Plan:
+        """As :meth:`Engine.plan`."""
+        call = self._engine._call(kwargs, surface, platform, settings, counter, self._prefix.scan)
+        return self._engine._plan(call, estimates=True)
+
+    def reset(self) -> None:
+        """Forget what was seen: after a message was changed in place, or for another conversation."""
+        self._prefix = Prefix()
+
+
+def _with_overlays(catalog: Catalog, host: Host, layers: Iterable[Layer]) -> Catalog:
+    """The catalog with the edits plugins register and the overlays the policy files name."""
+    if host.edits:
+        catalog = catalog.with_edits(item.fact for item in host.edits)
+    for layer in layers:
+        if layer.overlay is not None:
+            catalog = catalog.with_overlay(layer.overlay)
+    return catalog

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from ctxengine.errors import RequestError
@@ -34,6 +34,9 @@ class Request:
         """An argument, ``None`` where it is absent, ``Omit`` or ``NotGiven``."""
         value = self.kwargs.get(name)
         return None if type(value).__name__ in _ABSENT_TYPES else value
+
+    def with_messages(self, messages: Sequence[Any]) -> Request:
+        return replace(self, messages=messages)
 
     @property
     def context_management(self) -> Mapping[str, Any]:

@@ -41,9 +41,9 @@ def run(passes: tuple[Pass, ...], plan: Plan, given: CompileInput) -> Plan:
     return plan
 
 
-def compile_policy(given: CompileInput, mode: str) -> Plan:
+def compile_policy(given: CompileInput) -> Plan:
     """The part of a plan that is the same for every request of this policy and target."""
-    return run(POLICY_PASSES, Plan(mode, given.target, resolve((), situation_of(given))), given)
+    return run(POLICY_PASSES, Plan("enforce", given.target, resolve((), situation_of(given))), given)
 
 
 def compile_request(plan: Plan, given: CompileInput) -> Plan:

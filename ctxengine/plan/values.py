@@ -160,7 +160,7 @@ def lacks(fact: EditFact, given: CompileInput) -> str | None:
     target = given.target
     if target.facts is not None and target.facts.edits.get(fact.type) is False:
         return f"{target.model} does not support it"
-    if target.platform.features.get(fact.feature) is False:
+    if target.platform.supports(fact.feature, target.model) is False:
         return f"{target.platform.title} does not support it"
     if fact.needs_thinking and target.thinks is False:
         return "it needs thinking, which is off for this request"

@@ -1,0 +1,45 @@
+"""The facts of a request, read from where the last one ended: what makes the builds of a growing conversation cheap."""
+
+from __future__ import annotations
+
+from operator import is_
+from typing import Any
+
+from ctxengine.conversation import Conversation, Mark, Scanner, scan_head
+from ctxengine.request import Request, with_content_lists
+
+
+def scan_request(request: Request) -> tuple[Request, Conversation]:
+    """The facts of one request, read from the start."""
+    return Prefix().scan(request)
+
+
+class Prefix:
+    """What has been read of a conversation. A message object seen before counts as unchanged."""
+
+    def __init__(self) -> None:
+        self._scanner = Scanner()
+        self._seen: list[Any] = []
+        self._head: tuple[Any, ...] = ()
+        self._marks: tuple[Mark, ...] = ()
+        self._tool_kinds: tuple[tuple[str, str], ...] = ()
+
+    def scan(self, request: Request) -> tuple[Request, Conversation]:
+        """The facts of a request that goes on from the last one, or starts over where it does not."""
+        messages = request.messages
+        if len(messages) < len(self._seen) or not all(map(is_, self._seen, messages)):
+            self._scanner, self._seen = Scanner(), []
+        self._scanner.feed(messages)
+        if self._scanner.generators:
+            self._scanner = Scanner()
+            request = request.with_messages(with_content_lists(messages))
+            return self.scan(request)
+        self._seen += messages[len(self._seen) :]
+        self._read_head(request.system, request.tools, request.get("cache_control"))
+        found = self._scanner.found(request.system, request.tools, messages, self._marks, self._tool_kinds)
+        return request, found
+
+    def _read_head(self, *head: Any) -> None:
+        if len(self._head) != len(head) or not all(map(is_, self._head, head)):
+            self._head = head
+            self._marks, self._tool_kinds = scan_head(*head)
