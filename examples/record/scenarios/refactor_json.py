@@ -115,9 +115,11 @@ CONSTANTS = (
         (
             (
                 SCANNER,
-                "        elif nextchar == 'n' and string[idx:idx + 4] == 'null':\n            return None, idx + 4\n"
-                "        elif nextchar == 't' and string[idx:idx + 4] == 'true':\n            return True, idx + 4\n"
-                "        elif nextchar == 'f' and string[idx:idx + 5] == 'false':\n            return False, idx + 5\n",
+                (
+                    "        elif nextchar == 'n' and string[idx:idx + 4] == 'null':\n            return None, idx + 4\n"
+                    "        elif nextchar == 't' and string[idx:idx + 4] == 'true':\n            return True, idx + 4\n"
+                    "        elif nextchar == 'f' and string[idx:idx + 5] == 'false':\n            return False, idx + 5\n"
+                ),
                 "        for literal, value in LITERALS.items():\n            if string.startswith(literal, idx):\n                return value, idx + len(literal)\n",
             ),
         ),

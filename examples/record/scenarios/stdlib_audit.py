@@ -77,7 +77,8 @@ def script() -> Script:
         if verdicts:
             yield Ask(f"Thanks. Now {batch}, the same way.")
         for module in modules:
-            verdicts.append((yield from _audit(module, random.Random(module))))
+            verdict = yield from _audit(module, random.Random(module))
+            verdicts.append(verdict)
         yield Reply(
             _summary(batch, verdicts[-len(modules) :]),
             thinking=f"All five modules of {batch} are read. I sum up before going on.",
