@@ -1,0 +1,25 @@
+"""Where the rules come from: pages of the API's documentation, the SDK, and what was observed live."""
+
+from __future__ import annotations
+
+_DOCS = "https://platform.claude.com/docs/en/"
+_BUILD = f"{_DOCS}build-with-claude/"
+
+CONTEXT_EDITING = f"{_BUILD}context-editing"
+COMPACTION = f"{_BUILD}compaction-threshold"
+ON_DEMAND = f"{_BUILD}compaction-on-demand"
+PRESERVED_THINKING = f"{_BUILD}preserved-thinking"
+PROMPT_CACHING = f"{_BUILD}prompt-caching"
+CONTEXT_WINDOWS = f"{_BUILD}context-windows"
+STOP_REASONS = f"{_BUILD}handling-stop-reasons"
+TASK_BUDGETS = f"{_BUILD}task-budgets"
+TOKEN_COUNTING = f"{_BUILD}token-counting"
+THREADS = f"{_BUILD}threads"
+BEDROCK = f"{_BUILD}claude-on-amazon-bedrock"
+MEMORY_TOOL = f"{_DOCS}agents-and-tools/tool-use/memory-tool"
+MODELS = f"{_DOCS}about-claude/models/overview"
+SDK = "https://github.com/anthropics/anthropic-sdk-python"
+OBSERVED = "live probes recorded by others, September to November 2026"
+COOKBOOK = "https://github.com/anthropics/claude-cookbooks, tool_use/context_engineering"
+ISSUES = "the API's error texts as quoted in public issues"
+OURS = "ctxengine's policy format"
