@@ -37,7 +37,7 @@ def read_transcripts(
         lenient: skip what cannot be read and report it (``transcript-skipped``) on the first transcript.
 
     Raises:
-        TranscriptError: ``transcript-malformed`` with file and line; also for an unknown format or when nothing is left.
+        TranscriptError: ``transcript-malformed`` with file and line, or where no conversation is found.
     """
     name = name or _name(source)
     notes = Notes(lenient=lenient)
@@ -80,7 +80,7 @@ def _open(source: str | Path | bytes, name: str) -> BinaryIO:
     if isinstance(source, bytes):
         return io.BytesIO(source)
     try:
-        return open(source, "rb")
+        return Path(source).open("rb")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
         raise refusal(name, f"cannot read the file: {reason}", "check the path and its permissions") from None

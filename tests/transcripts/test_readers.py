@@ -1,0 +1,118 @@
+"""Readers: each case file holds logs of one format and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxengine.errors import TranscriptError
+from ctxengine.transcripts import READERS, Transcript, read_request, read_transcripts
+
+CASES = [
+    pytest.param(case, id=f"{path.stem}: {case['it']}")
+    for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
+    for case in json.loads(path.read_text())
+]
+
+
+def data_of(case: dict[str, Any]) -> bytes:
+    lines = case["lines"] if "lines" in case else [case["document"]]
+    return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode()
+
+
+def said(transcript: Transcript, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What a transcript says about the wanted keys."""
+    repaired = {item.message: item for item in transcript.findings if item.rule == "transcript-repaired"}
+    everything = {
+        "name": transcript.name,
+        "format": transcript.format,
+        "request": transcript.request,
+        "recorded": [asdict(entry) for entry in transcript.recorded],
+        "boundaries": list(transcript.boundaries()),
+        "repaired": {key: count for key in wanted.get("repaired", {}) for count in counts(key, repaired)},
+        "skipped": [item.where.line for item in transcript.findings if item.rule == "transcript-skipped"],
+    }
+    assert len(repaired) == len(everything["repaired"]) or "repaired" not in wanted, list(repaired)
+    return {key: everything[key] for key in wanted}
+
+
+def counts(key: str, repaired: dict[str, Any]) -> list[int]:
+    return [int(message.rpartition(" ")[2]) for message in repaired if message.startswith(key)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(case: dict[str, Any]) -> None:
+    """A log becomes the transcripts its case names, or the error with its line and path."""
+
+    def read() -> tuple[Transcript, ...]:
+        return read_transcripts(data_of(case), name=case.get("file", "given"), lenient=case.get("lenient", False))
+
+    if "error" not in case:
+        assert [said(*pair) for pair in zip(read(), case["transcripts"], strict=True)] == case["transcripts"]
+        return
+    with pytest.raises(TranscriptError, match=case["error"]["message"]) as caught:
+        read()
+    (finding,) = caught.value.findings
+    where = {"line": finding.where.line, "path": finding.where.path}
+    assert (finding.rule, finding.severity) == ("transcript-malformed", "error")
+    assert {key: where[key] for key in case["error"] if key in where} == {
+        key: value for key, value in case["error"].items() if key in where
+    }
+
+
+def test_a_file_reads_as_its_bytes(tmp_path: Path) -> None:
+    """A path gives what the same bytes give, and is the transcript's name."""
+    data = b'{"messages": [{"role": "user", "content": "Hello."}]}'
+    path = tmp_path / "request.json"
+    path.write_bytes(data)
+    assert read_transcripts(path) == read_transcripts(data, name=str(path))
+
+
+@pytest.mark.parametrize("data", [b"\x00\x01\xff\xfe" * 9, b"\x89PNG\r\n\x1a\n\x00", b"[" * 5000, b'"Hello"', b"null"])
+def test_what_is_no_text_is_one_clear_error(data: bytes) -> None:
+    """Binary files, endless nesting and stray values are refused without a traceback of another kind."""
+    for name in ("log.jsonl", "request.json"):
+        with pytest.raises(TranscriptError) as caught:
+            read_transcripts(data, name=name)
+        assert name in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing file and a folder are named."""
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(TranscriptError, match=path.name):
+            read_transcripts(path)
+
+
+def test_a_request_is_taken_as_written() -> None:
+    """Arguments are not repaired on the way to the rules, whatever their shape."""
+    for request in (
+        {"model": "m", "messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "none"}]}]},
+        {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": []}]}, 5, {"content": [3]}]},
+        {"messages": "Hello"},
+    ):
+        transcript = read_request(json.dumps(request).encode(), name="stdin")
+        assert transcript == Transcript("stdin", "messages", request)
+        assert set(transcript.boundaries()) <= {1}
+
+
+def test_a_log_of_several_contexts_gives_the_last_main_one() -> None:
+    """The choice is said in a finding."""
+    line = {"type": "user", "uuid": "1", "parentUuid": None, "message": {"content": "One."}}
+    two = {**line, "isCompactSummary": True, "message": {"content": "Two."}}
+    side = {**line, "isSidechain": True, "message": {"content": "Side."}}
+    transcript = read_request("\n".join(map(json.dumps, (line, two, side))).encode(), name="log")
+    assert transcript.request["messages"] == [{"role": "user", "content": "Two."}]
+    (finding,) = transcript.findings
+    assert (finding.rule, finding.severity) == ("transcript-context", "info")
+    assert "log#2" in finding.message
+
+
+def test_every_reader_has_a_case() -> None:
+    """Each format in the registry is read by some case file."""
+    read = {case.values[0]["transcripts"][0].get("format") for case in CASES if "transcripts" in case.values[0]}
+    assert {reader.name for reader in READERS} <= read
