@@ -32,17 +32,19 @@ from ctxengine.jsontext import JsonText
 
 RULE = "catalog-overlay"
 DATA = Path(__file__).parent / "data"
-TABLES: Mapping[str, type] = MappingProxyType({
-    "aliases": AliasFact,
-    "betas": BetaFact,
-    "edits": EditFact,
-    "limits": Limit,
-    "models": ModelFact,
-    "platforms": PlatformFact,
-    "surfaces": SurfaceFact,
-    "tokenizers": TokenizerFact,
-    "vocabulary": VocabularyFact,
-})
+TABLES: Mapping[str, type] = MappingProxyType(
+    {
+        "aliases": AliasFact,
+        "betas": BetaFact,
+        "edits": EditFact,
+        "limits": Limit,
+        "models": ModelFact,
+        "platforms": PlatformFact,
+        "surfaces": SurfaceFact,
+        "tokenizers": TokenizerFact,
+        "vocabulary": VocabularyFact,
+    }
+)
 """Table to the type of its rows: one file each under ``data/``, one key each in an overlay."""
 COMMENTS = ("$schema", "$comment")
 
@@ -120,7 +122,11 @@ class Catalog:
             CatalogError: a finding with line and column for each table and row that does not fit.
         """
         rows = {name: dict(table) for name, table in self.rows.items()}
-        misfits = list(_lay_over(rows, document.value)) or list(dangling(rows))
+        misfits = list(_lay_over(rows, document.value))
+        if not misfits:
+            tables = rows.keys() & document.value
+            changed = {name: {key: rows[name][key] for key in document.value[name]} for name in tables}
+            misfits = list(dangling(changed, rows))
         findings = [Finding(RULE, "error", each.message, each.help, document.place(each.path)) for each in misfits]
         if findings:
             raise CatalogError(*findings)
@@ -194,7 +200,7 @@ def _row_over(known: Any, row_type: type, key: str, raw: Any) -> Any:
     given = read_fields(row_type, raw)
     missing = [name for name in ("source", "as_of") if not given.get(name)]
     if missing:
-        raise Misfit("", f"the row needs {' and '.join(missing)}", "say where the facts come from, and of which day they are")
+        raise Misfit("", f"the row needs {' and '.join(missing)}", "say where the facts come from and of which day")
     if _key_of(row_type) in given:
         raise Misfit(_key_of(row_type), "the row's key says this already", "leave it out")
     return replace(known, **given) if known else make_row(row_type, {_key_of(row_type): key, **given})

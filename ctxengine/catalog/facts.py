@@ -91,8 +91,8 @@ class PlatformFact:
     """Class name in the ``anthropic`` package."""
     beta_travel: Literal["header", "body"]
     features: Mapping[str, bool | None]
-    """clear_edits, threshold_compaction, on_demand_compaction, automatic_caching, count_tokens,
-    count_tokens_betas, models_api, batches, threads, lookback_collapses_runs, …"""
+    """clear_edits, threshold_compaction, on_demand_compaction, prompt_caching, automatic_caching, count_tokens,
+    count_tokens_betas, models_api, batches, threads, server_tools, lookback_collapses_runs."""
     cache_slots: int
     except_models: Mapping[str, tuple[str, ...]]
     """Feature to the models, by canonical id, that lack it on this platform although others have it."""
@@ -121,6 +121,8 @@ class EditFact:
     """The wire fields beside ``type``."""
     defaults: Mapping[str, Any]
     """What the API uses for an absent field, in wire form."""
+    needs_thinking: bool = False
+    """Refused where the request does not think."""
     stand_ins: tuple[str, ...] = ()
     """Betas that the API was seen to accept for the edit in place of ``betas``."""
     merge: Mapping[str, str] = field(default_factory=dict)
@@ -201,7 +203,7 @@ class TokenizerFact:
     slack: int
     """Tokens either way on top of the band, for what the API adds to short requests."""
     errors: Mapping[str, Mapping[str, float]]
-    """Kind of data to its pairs (n), median and 90th percentile of the relative error (p50, p90) and share in the band."""
+    """Kind of data to its pairs (n), relative error (median p50, 90th percentile p90) and share in the band."""
     source: str
     as_of: Date
     confidence: Confidence

@@ -11,28 +11,32 @@ ON_DEMAND = "summarize"
 """The key under which a model's ``edits`` tells of on-demand compaction, which is no edit."""
 
 
-def dangling(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Misfit]:
-    """Each name in the tables that points at no row."""
+Tables = Mapping[str, Mapping[str, Any]]
+
+
+def dangling(rows: Tables, catalog: Tables) -> Iterator[Misfit]:
+    """Each name in ``rows`` that points at no row of the whole ``catalog``."""
     for table, key, field, target, names in _references(rows):
-        known = [*rows[target], ON_DEMAND] if target == "edits" else list(rows[target])
+        known = [*catalog[target], ON_DEMAND] if target == "edits" else list(catalog[target])
         for name in names:
             if name is not None and name not in known:
                 message = f"{target} has no row {shown(name)}"
                 yield Misfit(f"{table}.{key}.{field}", message, did_you_mean(name, known))
 
 
-def _references(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str, str, Any]]:
-    for key, model in rows["models"].items():
+def _references(rows: Tables) -> Iterator[tuple[str, str, str, str, Any]]:
+    for key, model in rows.get("models", {}).items():
         yield "models", key, "edits", "edits", model.edits
+        yield "models", key, "tokenizer", "tokenizers", (model.tokenizer,)
         yield "models", key, "min_cache_by_platform", "platforms", model.min_cache_by_platform
-    for key, beta in rows["betas"].items():
+    for key, beta in rows.get("betas", {}).items():
         yield "betas", key, "unsupported_on", "platforms", beta.unsupported_on
-    for key, platform in rows["platforms"].items():
+    for key, platform in rows.get("platforms", {}).items():
         for feature, models in platform.except_models.items():
             yield "platforms", key, f"except_models.{feature}", "models", models
-    for key, edit in rows["edits"].items():
+    for key, edit in rows.get("edits", {}).items():
         yield "edits", key, "betas", "betas", edit.betas
         yield "edits", key, "stand_ins", "betas", edit.stand_ins
-    for key, alias in rows["aliases"].items():
+    for key, alias in rows.get("aliases", {}).items():
         yield "aliases", key, "model", "models", (alias.model,)
         yield "aliases", key, "platform", "platforms", (alias.platform,)

@@ -136,7 +136,7 @@ def _date(value: Any) -> str:
 def _pattern(value: Any) -> str:
     try:
         re.compile(value)
-    except (re.error, TypeError):
+    except (re.error, TypeError, OverflowError, RecursionError):
         raise Misfit("", "this must be a regular expression") from None
     return str(value)
 

@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from itertools import pairwise
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -78,6 +79,6 @@ def _descriptions(row_type: type) -> dict[str, str]:
     body = ast.parse(inspect.getsource(row_type)).body[0].body  # type: ignore[attr-defined]
     return {
         ast.unparse(field.target): inspect.cleandoc(ast.literal_eval(text.value)).replace("``None``", "null")
-        for field, text in zip(body, body[1:], strict=False)
+        for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
     }
