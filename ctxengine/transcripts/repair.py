@@ -18,7 +18,7 @@ REPAIRS: Mapping[str, str] = {
     "duplicate": "second results of one tool use, dropped",
     "joined": "assistant messages that followed another, joined to it",
     "leading": "assistant messages before the first user message, dropped",
-    "misplaced": "tool uses in user messages, dropped",
+    "misplaced": "tool uses outside assistant messages, dropped",
     "unsigned": "thinking blocks without a signature, dropped",
     "blank": "text blocks without text, dropped",
     "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
@@ -56,8 +56,7 @@ class Repair:
         elif message["role"] == "assistant":
             self._take_assistant(message)
         else:
-            self._close_user()
-            self.messages.append(message)
+            self._take_system(message)
         self._taken += 1
 
     def finish(self) -> None:
@@ -77,10 +76,15 @@ class Repair:
         for block in blocks_of(message["content"]):
             if block["type"] == "tool_result":
                 self._take_result(block)
-            elif block["type"] == "tool_use":
-                self.counts["misplaced"] += 1
-            elif self._is_kept(block):
+            elif self._is_kept(block) and not self._is_misplaced(block):
                 self._rest.append(block)
+
+    def _take_system(self, message: Message) -> None:
+        kept = [block for block in blocks_of(message["content"]) if self._is_kept(block)]
+        kept = [block for block in kept if not self._is_orphan(block) and not self._is_misplaced(block)]
+        if kept:
+            self._close_user()
+            self.messages.append(_same_or_new(message, kept))
 
     def _take_result(self, block: dict[str, Any]) -> None:
         given = block.get("tool_use_id")
@@ -139,6 +143,10 @@ class Repair:
             self.counts["unsigned"] += 1
             return False
         return True
+
+    def _is_misplaced(self, block: Mapping[str, Any]) -> bool:
+        self.counts["misplaced"] += block["type"] == "tool_use"
+        return bool(block["type"] == "tool_use")
 
     def _is_orphan(self, block: Mapping[str, Any]) -> bool:
         self.counts["orphan"] += block["type"] == "tool_result"
