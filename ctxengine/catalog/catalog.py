@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -14,39 +14,23 @@ from typing import Any
 
 from ctxengine.catalog.capabilities import facts_from, unknown_model
 from ctxengine.catalog.facts import (
+    TABLES,
     AliasFact,
     BetaFact,
     EditFact,
     Limit,
     ModelFact,
     PlatformFact,
-    SurfaceFact,
     TokenizerFact,
-    VocabularyFact,
 )
-from ctxengine.catalog.references import dangling
-from ctxengine.catalog.rows import Misfit, did_you_mean, fields_of, make_row, plain, read_fields, shown
+from ctxengine.catalog.overlay import lay_over
+from ctxengine.catalog.rows import did_you_mean, key_of, make_row, plain, read_fields, shown
 from ctxengine.errors import CatalogError, RequestError
 from ctxengine.findings import Finding
 from ctxengine.jsontext import JsonText
 
 RULE = "catalog-overlay"
 DATA = Path(__file__).parent / "data"
-TABLES: Mapping[str, type] = MappingProxyType(
-    {
-        "aliases": AliasFact,
-        "betas": BetaFact,
-        "edits": EditFact,
-        "limits": Limit,
-        "models": ModelFact,
-        "platforms": PlatformFact,
-        "surfaces": SurfaceFact,
-        "tokenizers": TokenizerFact,
-        "vocabulary": VocabularyFact,
-    }
-)
-"""Table to the type of its rows: one file each under ``data/``, one key each in an overlay."""
-COMMENTS = ("$schema", "$comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +62,12 @@ class Catalog:
     """Method of ``beta.messages`` to the keyword arguments it takes."""
 
     def __post_init__(self) -> None:
-        tables = dict(self.rows)
-        tables["surfaces"] = {name: frozenset(row.arguments) for name, row in tables["surfaces"].items()}
-        tables["vocabulary"] = {name: frozenset(row.values) for name, row in tables["vocabulary"].items()}
-        for name, table in tables.items():
-            object.__setattr__(self, name, MappingProxyType(table))
+        rows = {name: MappingProxyType(table) for name, table in self.rows.items()}
+        surfaces = {name: frozenset(row.arguments) for name, row in rows["surfaces"].items()}
+        vocabulary = {name: frozenset(row.values) for name, row in rows["vocabulary"].items()}
+        views = {"surfaces": MappingProxyType(surfaces), "vocabulary": MappingProxyType(vocabulary)}
+        for name, table in {"rows": MappingProxyType(rows), **rows, **views}.items():
+            object.__setattr__(self, name, table)
 
     def find_model(self, name: str) -> ModelMatch:
         """The model an id stands for: canonical, dated, Bedrock (ARNs too) or Vertex spelling."""
@@ -103,7 +88,7 @@ class Catalog:
         """One of the SDK's platforms; raises ``RequestError`` with those that exist."""
         if name not in self.platforms:
             known = ", ".join(self.platforms)
-            message = f"there is no platform {name!r}; these exist: {known}"
+            message = f"there is no platform {shown(name)}; these exist: {known}"
             raise RequestError(Finding("platform-unknown", "error", message, did_you_mean(name, self.platforms)))
         return self.platforms[name]
 
@@ -122,11 +107,7 @@ class Catalog:
             CatalogError: a finding with line and column for each table and row that does not fit.
         """
         rows = {name: dict(table) for name, table in self.rows.items()}
-        misfits = list(_lay_over(rows, document.value))
-        if not misfits:
-            tables = rows.keys() & document.value
-            changed = {name: {key: rows[name][key] for key in document.value[name]} for name in tables}
-            misfits = list(dangling(changed, rows))
+        misfits = lay_over(rows, document.value)
         findings = [Finding(RULE, "error", each.message, each.help, document.place(each.path)) for each in misfits]
         if findings:
             raise CatalogError(*findings)
@@ -156,7 +137,7 @@ class Catalog:
         tables = {name: {key: plain(row) for key, row in table.items()} for name, table in self.rows.items()}
         for name, table in tables.items():
             for row in table.values():
-                del row[_key_of(TABLES[name])]
+                del row[key_of(TABLES[name])]
         return tables
 
 
@@ -169,45 +150,8 @@ def default_catalog() -> Catalog:
 def _load(name: str, row_type: type) -> dict[str, Any]:
     path = DATA / f"{name}.json"
     raw = json.loads(path.read_bytes()) if path.exists() else {}
-    key = _key_of(row_type)
+    key = key_of(row_type)
     return {id: make_row(row_type, {key: id, **read_fields(row_type, row)}) for id, row in raw.items()}
-
-
-def _lay_over(rows: dict[str, dict[str, Any]], overlay: Any) -> Iterator[Misfit]:
-    if not isinstance(overlay, Mapping):
-        yield Misfit("", "a catalog overlay must be an object of tables")
-        return
-    for name, table in overlay.items():
-        if name in COMMENTS:
-            continue
-        if name not in TABLES:
-            yield Misfit(name, f"there is no table {shown(name)}", did_you_mean(name, TABLES))
-        elif not isinstance(table, Mapping):
-            yield Misfit(name, "a table must be an object of rows")
-        else:
-            yield from _lay_table_over(rows[name], TABLES[name], name, table)
-
-
-def _lay_table_over(rows: dict[str, Any], row_type: type, name: str, table: Mapping[str, Any]) -> Iterator[Misfit]:
-    for key, raw in table.items():
-        try:
-            rows[key] = _row_over(rows.get(key), row_type, key, raw)
-        except Misfit as misfit:
-            yield misfit.below(key).below(name)
-
-
-def _row_over(known: Any, row_type: type, key: str, raw: Any) -> Any:
-    given = read_fields(row_type, raw)
-    missing = [name for name in ("source", "as_of") if not given.get(name)]
-    if missing:
-        raise Misfit("", f"the row needs {' and '.join(missing)}", "say where the facts come from and of which day")
-    if _key_of(row_type) in given:
-        raise Misfit(_key_of(row_type), "the row's key says this already", "leave it out")
-    return replace(known, **given) if known else make_row(row_type, {_key_of(row_type): key, **given})
-
-
-def _key_of(row_type: type) -> str:
-    return next(iter(fields_of(row_type)))
 
 
 def _as_dict(model_info: Any) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 Confidence = Literal["H", "M", "L", "?"]
@@ -208,3 +209,19 @@ class TokenizerFact:
     as_of: Date
     confidence: Confidence
     notes: str = ""
+
+
+TABLES: Mapping[str, type] = MappingProxyType(
+    {
+        "aliases": AliasFact,
+        "betas": BetaFact,
+        "edits": EditFact,
+        "limits": Limit,
+        "models": ModelFact,
+        "platforms": PlatformFact,
+        "surfaces": SurfaceFact,
+        "tokenizers": TokenizerFact,
+        "vocabulary": VocabularyFact,
+    }
+)
+"""Table to the type of its rows: one file each under ``data/``, one key each in an overlay."""

@@ -55,6 +55,11 @@ def fields_of(cls: type) -> Mapping[str, Field]:
     }
 
 
+def key_of(cls: type) -> str:
+    """The field that holds the row's key in its table."""
+    return next(iter(fields_of(cls)))
+
+
 def read_fields(cls: type, raw: Any) -> dict[str, Any]:
     """The fields that ``raw`` gives, checked and frozen; raises ``Misfit``."""
     known = fields_of(cls)

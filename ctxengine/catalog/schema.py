@@ -10,9 +10,8 @@ from itertools import pairwise
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from ctxengine.catalog.catalog import TABLES
-from ctxengine.catalog.facts import ISO_DATE
-from ctxengine.catalog.rows import fields_of
+from ctxengine.catalog.facts import ISO_DATE, TABLES
+from ctxengine.catalog.rows import fields_of, key_of
 
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _ROW_RULE = "A row over an existing one needs only what changes; a new row needs every field that may not be null."
@@ -33,7 +32,7 @@ def catalog_schema() -> dict[str, Any]:
 
 def _row(row_type: type) -> dict[str, Any]:
     schema = _object(row_type)
-    del schema["properties"][next(iter(fields_of(row_type)))]  # the row's key in its table
+    del schema["properties"][key_of(row_type)]  # the row's key in its table
     return {**schema, "required": ["source", "as_of"]}
 
 

@@ -100,6 +100,8 @@ def test_frozen() -> None:
     """Nobody changes the shared catalog, neither its tables nor its rows."""
     with pytest.raises(TypeError):
         CATALOG.models["claude-nova-6"] = PRICED[0]  # type: ignore[index]
+    with pytest.raises(TypeError):
+        CATALOG.rows["models"]["claude-nova-6"] = PRICED[0]  # type: ignore[index]
     with pytest.raises(AttributeError):
         PRICED[0].window = 1  # type: ignore[misc]
     with pytest.raises(TypeError):
