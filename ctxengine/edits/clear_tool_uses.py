@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ctxengine.edits.shared import BreakEven, Edit, InputTokens, Listing, Merge, ToolUses, WindowFraction
+from ctxengine.edits.shared import BreakEven, Edit, InputTokens, Merge, ToolUses, Whole, WindowFraction
 
 
 class ClearToolUses(Edit):
@@ -24,7 +24,7 @@ class ClearToolUses(Edit):
     ] = None
     """Tokens a clearing must free, else nothing is cleared (default: any amount). Each clearing rewrites the prompt
     cache from the cut on, so few large ones are cheaper than many small ones."""
-    exclude_tools: Annotated[Listing[str] | None, Merge("union", plugins="union")] = None
+    exclude_tools: Annotated[list[str] | Whole[str] | None, Merge("union", plugins="union")] = None
     """Names of tools whose uses and results are never cleared."""
     clear_tool_inputs: Annotated[bool | list[str] | None, Merge("last")] = None
     """Whether the tool's input goes with its result: for all tools, or for those named (default false)."""

@@ -6,7 +6,7 @@ Shapes only: how large or small a number may be is a row of the catalog, judged 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
@@ -39,7 +39,7 @@ class Part(Model):
     @classmethod
     def _refuse_null(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            nulls = [key for key, value in data.items() if value is None]
+            nulls = [key for key in cls.model_fields if key in data and data[key] is None]
             if nulls:
                 raise ValueError(f"null is no value for {', '.join(nulls)}: leave the key out")
         return data
@@ -112,10 +112,6 @@ class Whole(Part, Generic[T]):
 
     set: list[T]
     """The whole list."""
-
-
-Listing = Union[list[T], Whole[T]]
-"""A list that layers add to."""
 
 
 class Edit(Part):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from ctxengine.edits import AnyEdit
-from ctxengine.edits.shared import Listing, Merge, Part, Tokens, Turns
+from ctxengine.edits.shared import Merge, Part, Tokens, Turns, Whole
 
 Place = Literal["tools", "system", "compaction_block", "last_message"]
 Ttl = Literal["5m", "1h"]
+Detail = Literal["paths", "errors", "urls", "ids"]
 Halt = Literal["warn", "wrap_up", "stop"]
 
 
@@ -52,7 +53,7 @@ class Compaction(Part):
 class Cache(Part):
     """Where the prompt cache is written, and for how long."""
 
-    breakpoints: Annotated[Listing[Place] | None, Merge("by_place")] = None
+    breakpoints: Annotated[list[Place] | Whole[Place] | None, Merge("by_place")] = None
     """Places that get a mark: the tools, the system prompt, the compaction block, the last message."""
     ttl: Annotated[Ttl | dict[Place, Ttl] | None, Merge("by_place")] = None
     """How long an entry lives: one value for all places, or one per place (default `5m`)."""
@@ -95,9 +96,9 @@ class Guard(Part):
 class Checkpoint(Part):
     """What must survive a compaction."""
 
-    reinject: Annotated[Listing[str] | None, Merge("union")] = None
+    reinject: Annotated[list[str] | Whole[str] | None, Merge("union")] = None
     """Texts put back after each compaction."""
-    verify: Annotated[Listing[Literal["paths", "errors", "urls", "ids"]] | None, Merge("union")] = None
+    verify: Annotated[list[Detail] | Whole[Detail] | None, Merge("union")] = None
     """Kinds of detail looked for in the summary."""
     on_loss: Annotated[Literal["warn", "reinject"] | None, Merge("last")] = None
     """When one is missing: `warn`, or `reinject` what was lost (default `warn`)."""
@@ -117,7 +118,7 @@ class Ignore(Part):
 class Plugins(Part):
     """Which installed plugins contribute, and their settings."""
 
-    use: Annotated[Listing[str] | None, Merge("union")] = None
+    use: Annotated[list[str] | Whole[str] | None, Merge("union")] = None
     """Names of plugins."""
     config: Annotated[dict[str, dict[str, Any]] | None, Merge("by_key")] = None
     """Settings by plugin name; null removes a setting an earlier layer made."""
@@ -135,7 +136,7 @@ class Settings(Part):
     """Replacing the conversation so far by a summary."""
     cache: Annotated[Cache | None, Merge("by_key")] = None
     """Where the prompt cache is written, and for how long."""
-    betas: Annotated[Listing[str] | None, Merge("union")] = None
+    betas: Annotated[list[str] | Whole[str] | None, Merge("union")] = None
     """Beta features to send beside those the plan itself needs."""
     budget: Annotated[Budget | None, Merge("by_key")] = None
     """What one conversation may use."""
@@ -145,7 +146,7 @@ class Settings(Part):
     """What must survive a compaction."""
     on_unsupported: Annotated[Literal["error", "degrade"] | None, Merge("last")] = None
     """What the model or platform lacks is an `error`, or is left out and reported (`degrade`); default `error`."""
-    ignore: Annotated[Listing[Ignore] | None, Merge("union")] = None
+    ignore: Annotated[list[Ignore] | Whole[Ignore] | None, Merge("union")] = None
     """Rules that shall not be reported."""
     plugins: Annotated[Plugins | None, Merge("by_key")] = None
     """Which installed plugins contribute, and their settings."""
