@@ -1,0 +1,147 @@
+"""What a plugin's answer must look like. Each reader turns one element into a checked value, or raises ``Unusable``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+from ctxengine.check import RULES, Facts, Hit, Needs, Rule
+from ctxengine.conversation import Conversation, Position, blocks_of, field_of, in_messages, in_system, in_tools, markable
+from ctxengine.extension.loading import PluginInfo, Unusable, failed
+from ctxengine.findings import Finding, Place, Severity
+from ctxengine.origin import Origin
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ctxengine.extension.hookspecs import EditRegistration
+
+Models = Mapping[str, "type[BaseModel] | None"]
+"""Edit types that plugins registered, with what their entries are checked against."""
+_RULE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def read_edit(answer: Any, models: Models) -> dict[str, Any]:
+    """A copy of the edit in plain JSON, checked as an entry of a policy would be."""
+    edit = _plain(answer)
+    kind = edit.get("type")
+    if not isinstance(kind, str) or not kind:
+        raise Unusable("returned an edit without a type")
+    if "drop" in edit or any(isinstance(value, dict) and "set" in value for value in edit.values()):
+        raise Unusable("returned an edit that takes away (drop, set): plugins only add")
+    _check_fields(edit, kind, models)
+    return edit
+
+
+def _plain(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, Mapping):
+        raise Unusable(f"returned a {type(answer).__name__} where an edit, a mapping, is expected")
+    try:
+        # ensure_ascii=False lets encode() refuse lone surrogates, which the API would
+        plain: dict[str, Any] = json.loads(json.dumps(dict(answer), allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Unusable("returned an edit that is not plain JSON") from error
+    return plain
+
+
+def _check_fields(edit: dict[str, Any], kind: str, models: Models) -> None:
+    from pydantic import ValidationError
+
+    from ctxengine.edits import EDITS
+
+    model = EDITS.get(kind) or models.get(kind)
+    if model is None:
+        return
+    try:
+        model.model_validate(edit)
+    except ValidationError as error:
+        fields = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
+        named = ", ".join(sorted(fields)) or "fields"
+        raise Unusable(f"returned a {kind} edit with a wrong {named}") from error
+
+
+def read_breakpoint(answer: Any, conversation: Conversation) -> tuple[Position, str]:
+    """Where the mark stands, and its ttl."""
+    from ctxengine.extension.hookspecs import WantedBreakpoint
+
+    if not isinstance(answer, WantedBreakpoint):
+        raise Unusable(f"returned a {type(answer).__name__} where a WantedBreakpoint is expected")
+    if answer.ttl not in ("5m", "1h"):
+        raise Unusable("returned a breakpoint whose ttl is neither 5m nor 1h")
+    found = _marked_block(answer, conversation)
+    if found is None:
+        raise Unusable(f"returned a breakpoint in {answer.section} where there is nothing that can be marked")
+    return found, answer.ttl
+
+
+def _marked_block(answer: Any, conversation: Conversation) -> Position | None:
+    index, block = answer.index, answer.block
+    if answer.section == "tools":
+        tool = _nth(conversation.tools, index)
+        return in_tools(index) if tool is not None and not field_of(tool, "defer_loading") else None
+    if answer.section == "system":
+        part = _nth(blocks_of({"content": conversation.system}), index)
+        return in_system(index) if part is not None and markable(part) else None
+    message = _nth(conversation.messages, index) if answer.section == "messages" else None
+    part = _nth(blocks_of(message), block) if message is not None else None
+    return in_messages(index, block) if part is not None and markable(part) else None
+
+
+def _nth(items: Any, index: Any) -> Any:
+    return items[index] if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(items) else None
+
+
+def read_registration(answer: Any, taken: set[str]) -> EditRegistration:
+    """A registration of a type nobody else has."""
+    from pydantic import BaseModel
+
+    from ctxengine.catalog.facts import EditFact
+    from ctxengine.edits import EDITS
+    from ctxengine.extension.hookspecs import EditRegistration
+
+    if not isinstance(answer, EditRegistration) or not isinstance(answer.fact, EditFact):
+        raise Unusable(f"returned a {type(answer).__name__} where an EditRegistration with an EditFact is expected")
+    model = answer.model
+    if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise Unusable("registered an edit whose model is no pydantic model")
+    if answer.fact.type in EDITS or answer.fact.type in taken:
+        raise Unusable(f"registered the edit type {answer.fact.type}, which exists already")
+    taken.add(answer.fact.type)
+    return answer
+
+
+def read_rule(answer: Any, taken: set[str], info: PluginInfo, strict: bool) -> Rule:
+    """The rule, with an id nobody else has, and guarded."""
+    if not isinstance(answer, Rule):
+        raise Unusable(f"returned a {type(answer).__name__} where a Rule is expected")
+    if not _RULE_ID.fullmatch(answer.id) or answer.severity not in get_args(Severity) or answer.needs not in get_args(Needs):
+        raise Unusable("returned a rule with a wrong id, severity or needs")
+    if answer.id in taken or any(answer.id == rule.id for rule in RULES):
+        raise Unusable(f"returned the rule {answer.id}, which exists already")
+    taken.add(answer.id)
+    known = {field.name: getattr(answer, field.name) for field in fields(answer)}
+    return GuardedRule(**{**known, "plugin": info.name}, info=info, strict=strict)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedRule(Rule):
+    """A plugin's rule: where it raises or yields no hits, that is one finding, and the other rules go on."""
+
+    info: PluginInfo = field(kw_only=True)
+    strict: bool = field(kw_only=True)
+
+    def findings(self, facts: Facts) -> Iterator[Finding]:
+        try:
+            yield from Rule.findings(replace(self, hits=lambda facts: _checked(self.hits(facts))), facts)
+        except Exception as error:
+            yield failed(self.info, f"its rule {self.id}", error, strict=self.strict)
+
+
+def _checked(hits: Iterable[Any]) -> Iterator[Hit]:
+    for hit in hits:
+        if not isinstance(hit, Hit) or not isinstance(hit.message, str) or not isinstance(hit.where, (Place, Origin)):
+            raise Unusable("yielded something else than a Hit with a message and a Place")
+        yield hit

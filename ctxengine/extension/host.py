@@ -1,0 +1,133 @@
+"""Asks the plugins, pairs every answer with the name of the plugin that gave it, and outlives what plugins do wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ctxengine.check import Rule
+from ctxengine.conversation import Conversation
+from ctxengine.extension.answers import read_breakpoint, read_edit, read_registration, read_rule
+from ctxengine.extension.loading import SWITCH, Loaded, PluginInfo, Unusable, disabled, failed, load
+from ctxengine.findings import Finding
+from ctxengine.plan import ExtraBreakpoint
+from ctxengine.policy import Resolved
+from ctxengine.target import Target
+
+if TYPE_CHECKING:
+    from ctxengine.extension.hookspecs import EditRegistration
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Contributed:
+    """What the plugins ask for, for one request."""
+
+    edits: tuple[tuple[str, tuple[Mapping[str, Any], ...]], ...] = ()
+    """(plugin name, edits as a policy spells them), in sorted name order."""
+    breakpoints: tuple[ExtraBreakpoint, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+NOTHING = Contributed()
+EDITS, BREAKPOINTS = "ctxengine_contribute_edits", "ctxengine_contribute_breakpoints"
+RULES, TYPES = "ctxengine_contribute_rules", "ctxengine_register_edits"
+
+
+class Host:
+    """The plugins of one engine; immutable, and safe to share between threads.
+
+    Args:
+        objects: plugins that always contribute.
+        entry_points: whether to look for installed plugins, which contribute where a policy names them.
+        strict: a plugin that fails is an error instead of a warning.
+    """
+
+    def __init__(self, objects: Sequence[object] = (), *, entry_points: bool = True, strict: bool = False) -> None:
+        self._strict = strict
+        self._disabled = disabled()
+        loaded, known, problems = ([], [], []) if self._disabled else load(objects, entry_points=entry_points, strict=strict)
+        self._loaded: tuple[Loaded, ...] = tuple(loaded)
+        self.plugins: tuple[PluginInfo, ...] = tuple(known)
+        """Every plugin there is, by name; one without hooks could not be loaded."""
+        self.edits: tuple[EditRegistration, ...] = self._registered(problems)
+        self.rules: tuple[Rule, ...] = self._ruled(problems)
+        self.findings: tuple[Finding, ...] = tuple(problems)
+        """What is wrong with the plugins, whatever the request."""
+        self._models = {edit.fact.type: edit.model for edit in self.edits}
+
+    def contribute(
+        self, used: Collection[str], target: Target, conversation: Conversation, policy: Resolved
+    ) -> Contributed:
+        """What every plugin that is an object, or is named in ``used``, asks for; never raises."""
+        if not used and not self._loaded:
+            return NOTHING
+        edits: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
+        breakpoints: list[ExtraBreakpoint] = []
+        problems = list(self._absent(used, policy))
+        configs = policy.get("plugins.config") or {}
+        for plugin in self._loaded:
+            name = plugin.info.name
+            if plugin.info.source == "object" or name in used:
+                given = {"target": target, "conversation": conversation, "policy": policy, "config": configs.get(name, {})}
+                asked = self._ask(plugin, EDITS, lambda answer: read_edit(answer, self._models), problems, given)
+                places = self._ask(plugin, BREAKPOINTS, lambda answer: read_breakpoint(answer, conversation), problems, given)
+                edits += [(name, asked)] if asked else []
+                breakpoints += [ExtraBreakpoint(name, at, ttl) for at, ttl in places]
+        return Contributed(tuple(edits), tuple(breakpoints), tuple(problems))
+
+    def _registered(self, problems: list[Finding]) -> tuple[EditRegistration, ...]:
+        taken: set[str] = set()
+        answers = (self._ask(plugin, TYPES, lambda answer: read_registration(answer, taken), problems) for plugin in self._loaded)
+        return tuple(chain.from_iterable(answers))
+
+    def _ruled(self, problems: list[Finding]) -> tuple[Rule, ...]:
+        taken: set[str] = set()
+        rules: list[Rule] = []
+        for plugin in self._loaded:
+            read = partial(read_rule, taken=taken, info=plugin.info, strict=self._strict)
+            rules += self._ask(plugin, RULES, read, problems)
+        return tuple(rules)
+
+    def _ask(
+        self,
+        plugin: Loaded,
+        hook: str,
+        read: Callable[[Any], T],
+        problems: list[Finding],
+        given: Mapping[str, Any] = MappingProxyType({}),
+    ) -> tuple[T, ...]:
+        """One plugin's answer to one hook; if any of it is no good, none of it counts."""
+        caller = plugin.hooks.get(hook)
+        if caller is None:
+            return ()
+        try:
+            return tuple(read(one) for answer in caller(**given) for one in _listed(answer))
+        except Exception as error:
+            problems.append(failed(plugin.info, hook, error, strict=self._strict))
+            return ()
+
+    def _absent(self, used: Collection[str], policy: Resolved) -> Iterator[Finding]:
+        """Plugins the policy names that will not be asked."""
+        known = {info.name for info in self.plugins}
+        for name in used:
+            if name in known:
+                continue
+            where = policy.origin("plugins.use").place
+            if self._disabled:
+                yield Finding("plugin-disabled", "info", f"plugin {name} is left out: {SWITCH} is set", "", where)
+            else:
+                there = ", ".join(sorted(known)) or "none"
+                remedy = f"install it, or take it out of plugins.use; installed: {there}"
+                yield Finding("plugin-unknown", "error", f"the policy uses the plugin {name}, which is not installed", remedy, where)
+
+
+def _listed(answer: Any) -> Sequence[Any]:
+    if not isinstance(answer, (list, tuple)):
+        raise Unusable(f"returned a {type(answer).__name__} where a list is expected")
+    return answer
