@@ -39,7 +39,7 @@ DOORS = {
     "pluggy": {"extension"},
     "jsonschema": {"policy"},
     "json_source_map": {"jsontext"},
-    "pydantic": {"_model", "edits", "policy"},
+    "pydantic": {"_model", "edits", "extension", "policy"},
     "click": {"cli"},
     "rich": {"cli"},
 }
