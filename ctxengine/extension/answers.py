@@ -8,23 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
+from ctxengine import conversation as prompt
 from ctxengine.check import RULES, Facts, Hit, Needs, Rule
-from ctxengine.conversation import Conversation, Position, blocks_of, field_of, in_messages, in_system, in_tools, markable
+from ctxengine.conversation import Conversation, Position
 from ctxengine.extension.loading import PluginInfo, Unusable, failed
 from ctxengine.findings import Finding, Place, Severity
 from ctxengine.origin import Origin
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from ctxengine.edits import Edit
+    from ctxengine.extension.hookspecs import EditRegistration, WantedBreakpoint
 
-    from ctxengine.extension.hookspecs import EditRegistration
-
-Models = Mapping[str, "type[BaseModel] | None"]
-"""Edit types that plugins registered, with what their entries are checked against."""
 _RULE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def read_edit(answer: Any, models: Models) -> dict[str, Any]:
+def read_edit(answer: Any, models: Mapping[str, type[Edit]]) -> dict[str, Any]:
     """A copy of the edit in plain JSON, checked as an entry of a policy would be."""
     edit = _plain(answer)
     kind = edit.get("type")
@@ -47,9 +45,7 @@ def _plain(answer: Any) -> dict[str, Any]:
     return plain
 
 
-def _check_fields(edit: dict[str, Any], kind: str, models: Models) -> None:
-    from pydantic import ValidationError
-
+def _check_fields(edit: dict[str, Any], kind: str, models: Mapping[str, type[Edit]]) -> None:
     from ctxengine.edits import EDITS
 
     model = EDITS.get(kind) or models.get(kind)
@@ -57,10 +53,10 @@ def _check_fields(edit: dict[str, Any], kind: str, models: Models) -> None:
         return
     try:
         model.model_validate(edit)
-    except ValidationError as error:
-        fields = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
-        named = ", ".join(sorted(fields)) or "fields"
-        raise Unusable(f"returned a {kind} edit with a wrong {named}") from error
+    except ValueError as error:
+        problems: Any = error  # pydantic's; its text quotes the values
+        wrong = {str(problem["loc"][0]) for problem in problems.errors(include_input=False) if problem["loc"]}
+        raise Unusable(f"returned a {kind} edit with a wrong {', '.join(sorted(wrong)) or 'shape'}") from error
 
 
 def read_breakpoint(answer: Any, conversation: Conversation) -> tuple[Position, str]:
@@ -77,17 +73,17 @@ def read_breakpoint(answer: Any, conversation: Conversation) -> tuple[Position, 
     return found, answer.ttl
 
 
-def _marked_block(answer: Any, conversation: Conversation) -> Position | None:
-    index, block = answer.index, answer.block
-    if answer.section == "tools":
+def _marked_block(wanted: WantedBreakpoint, conversation: Conversation) -> Position | None:
+    index, block = wanted.index, wanted.block
+    if wanted.section == "tools":
         tool = _nth(conversation.tools, index)
-        return in_tools(index) if tool is not None and not field_of(tool, "defer_loading") else None
-    if answer.section == "system":
-        part = _nth(blocks_of({"content": conversation.system}), index)
-        return in_system(index) if part is not None and markable(part) else None
-    message = _nth(conversation.messages, index) if answer.section == "messages" else None
-    part = _nth(blocks_of(message), block) if message is not None else None
-    return in_messages(index, block) if part is not None and markable(part) else None
+        return prompt.in_tools(index) if tool is not None and not prompt.field_of(tool, "defer_loading") else None
+    if wanted.section == "system":
+        part = _nth(prompt.blocks_of({"content": conversation.system}), index)
+        return prompt.in_system(index) if prompt.markable(part) else None
+    message = _nth(conversation.messages, index) if wanted.section == "messages" else None
+    part = _nth(prompt.blocks_of(message), block)
+    return prompt.in_messages(index, block) if prompt.markable(part) else None
 
 
 def _nth(items: Any, index: Any) -> Any:
@@ -96,17 +92,15 @@ def _nth(items: Any, index: Any) -> Any:
 
 def read_registration(answer: Any, taken: set[str]) -> EditRegistration:
     """A registration of a type nobody else has."""
-    from pydantic import BaseModel
-
-    from ctxengine.catalog.facts import EditFact
-    from ctxengine.edits import EDITS
+    from ctxengine.catalog import EditFact
+    from ctxengine.edits import EDITS, Edit
     from ctxengine.extension.hookspecs import EditRegistration
 
     if not isinstance(answer, EditRegistration) or not isinstance(answer.fact, EditFact):
         raise Unusable(f"returned a {type(answer).__name__} where an EditRegistration with an EditFact is expected")
     model = answer.model
-    if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise Unusable("registered an edit whose model is no pydantic model")
+    if model is not None and not (isinstance(model, type) and issubclass(model, Edit)):
+        raise Unusable("registered an edit whose model is no subclass of Edit")
     if answer.fact.type in EDITS or answer.fact.type in taken:
         raise Unusable(f"registered the edit type {answer.fact.type}, which exists already")
     taken.add(answer.fact.type)
@@ -117,8 +111,10 @@ def read_rule(answer: Any, taken: set[str], info: PluginInfo, strict: bool) -> R
     """The rule, with an id nobody else has, and guarded."""
     if not isinstance(answer, Rule):
         raise Unusable(f"returned a {type(answer).__name__} where a Rule is expected")
-    if not _RULE_ID.fullmatch(answer.id) or answer.severity not in get_args(Severity) or answer.needs not in get_args(Needs):
-        raise Unusable("returned a rule with a wrong id, severity or needs")
+    if answer.severity not in get_args(Severity) or answer.needs not in get_args(Needs):
+        raise Unusable("returned a rule with an unknown severity or needs")
+    if not _RULE_ID.fullmatch(answer.id):
+        raise Unusable("returned a rule whose id is not like-this")
     if answer.id in taken or any(answer.id == rule.id for rule in RULES):
         raise Unusable(f"returned the rule {answer.id}, which exists already")
     taken.add(answer.id)

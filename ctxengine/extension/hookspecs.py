@@ -14,9 +14,9 @@ It is found by an entry point of the group ``ctxengine``, whose name is the plug
 else its class. An installed plugin contributes edits and breakpoints only to a policy that names it in ``plugins.use``;
 an object always contributes. Rules and edit types of installed plugins always count.
 
-A hook that raises, or returns something else than it should, costs its own answer only: the plan carries a finding
-``plugin-failed`` that names plugin and distribution, and a strict engine refuses to build. Messages are the caller's own
-objects: read them, never change them. Hooks may be called from several threads at once.
+A hook that raises, or returns something else than it should, loses its own answer and nothing else: the plan carries a
+finding ``plugin-failed`` that names plugin and distribution, and a strict engine refuses to build. Messages are the
+caller's own objects: read them, never change them. Hooks may be called from several threads at once.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pluggy import HookimplMarker, HookspecMarker
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from ctxengine.catalog.facts import EditFact, Ttl
     from ctxengine.check import Rule
     from ctxengine.conversation import Conversation
+    from ctxengine.edits import Edit
     from ctxengine.policy import Resolved
     from ctxengine.target import Target
 
@@ -46,7 +45,7 @@ hookimpl = HookimplMarker(PROJECT)
 
 @dataclass(frozen=True, slots=True)
 class WantedBreakpoint:
-    """A place in the request as the caller gave it, after which the prompt cache shall be written. Indexes count from 0."""
+    """A place in the request, as the caller gave it, to write the prompt cache at. Indexes count from 0."""
 
     section: Literal["tools", "system", "messages"]
     index: int
@@ -62,9 +61,9 @@ class EditRegistration:
 
     fact: EditFact
     """Its row of the catalog: place in line, betas, defaults, wire fields."""
-    model: type[BaseModel] | None = None
-    """What its entry in a policy is checked against: a subclass of ``ctxengine.edits.Edit`` whose ``type`` is a literal.
-    Without it the entry is sent as it is."""
+    model: type[Edit] | None = None
+    """What a policy's entry of this type is checked against: a subclass of ``ctxengine.edits.Edit``, its ``type`` a
+    literal. Without it the entry is sent as it is."""
 
 
 @hookspec

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctxengine.check import Rule
 from ctxengine.conversation import Conversation
 from ctxengine.extension.answers import read_breakpoint, read_edit, read_registration, read_rule
-from ctxengine.extension.loading import SWITCH, Loaded, PluginInfo, Unusable, disabled, failed, load
+from ctxengine.extension.loading import SWITCH, Found, Loaded, PluginInfo, Unusable, disabled, failed, load
 from ctxengine.findings import Finding
 from ctxengine.plan import ExtraBreakpoint
 from ctxengine.policy import Resolved
@@ -51,15 +49,17 @@ class Host:
     def __init__(self, objects: Sequence[object] = (), *, entry_points: bool = True, strict: bool = False) -> None:
         self._strict = strict
         self._disabled = disabled()
-        loaded, known, problems = ([], [], []) if self._disabled else load(objects, entry_points=entry_points, strict=strict)
-        self._loaded: tuple[Loaded, ...] = tuple(loaded)
-        self.plugins: tuple[PluginInfo, ...] = tuple(known)
+        found = Found() if self._disabled else load(objects, entry_points=entry_points, strict=strict)
+        problems = list(found.problems)
+        self._loaded: tuple[Loaded, ...] = tuple(found.loaded)
+        self.plugins: tuple[PluginInfo, ...] = tuple(found.known)
         """Every plugin there is, by name; one without hooks could not be loaded."""
         self.edits: tuple[EditRegistration, ...] = self._registered(problems)
         self.rules: tuple[Rule, ...] = self._ruled(problems)
         self.findings: tuple[Finding, ...] = tuple(problems)
         """What is wrong with the plugins, whatever the request."""
-        self._models = {edit.fact.type: edit.model for edit in self.edits}
+        models = {edit.fact.type: edit.model for edit in self.edits if edit.model}
+        self._read_edit = partial(read_edit, models=models)
 
     def contribute(
         self, used: Collection[str], target: Target, conversation: Conversation, policy: Resolved
@@ -70,37 +70,32 @@ class Host:
         edits: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
         breakpoints: list[ExtraBreakpoint] = []
         problems = list(self._absent(used, policy))
-        configs = policy.get("plugins.config") or {}
+        given: dict[str, Any] = {"target": target, "conversation": conversation, "policy": policy}
+        read_place = partial(read_breakpoint, conversation=conversation)
         for plugin in self._loaded:
             name = plugin.info.name
             if plugin.info.source == "object" or name in used:
-                given = {"target": target, "conversation": conversation, "policy": policy, "config": configs.get(name, {})}
-                asked = self._ask(plugin, EDITS, lambda answer: read_edit(answer, self._models), problems, given)
-                places = self._ask(plugin, BREAKPOINTS, lambda answer: read_breakpoint(answer, conversation), problems, given)
+                given["config"] = (policy.get("plugins.config") or {}).get(name, {})
+                asked = self._ask(plugin, EDITS, self._read_edit, problems, **given)
+                places = self._ask(plugin, BREAKPOINTS, read_place, problems, **given)
                 edits += [(name, asked)] if asked else []
                 breakpoints += [ExtraBreakpoint(name, at, ttl) for at, ttl in places]
         return Contributed(tuple(edits), tuple(breakpoints), tuple(problems))
 
     def _registered(self, problems: list[Finding]) -> tuple[EditRegistration, ...]:
-        taken: set[str] = set()
-        answers = (self._ask(plugin, TYPES, lambda answer: read_registration(answer, taken), problems) for plugin in self._loaded)
-        return tuple(chain.from_iterable(answers))
+        read = partial(read_registration, taken=set())
+        return tuple(edit for plugin in self._loaded for edit in self._ask(plugin, TYPES, read, problems))
 
     def _ruled(self, problems: list[Finding]) -> tuple[Rule, ...]:
-        taken: set[str] = set()
-        rules: list[Rule] = []
-        for plugin in self._loaded:
-            read = partial(read_rule, taken=taken, info=plugin.info, strict=self._strict)
-            rules += self._ask(plugin, RULES, read, problems)
-        return tuple(rules)
+        read = partial(read_rule, taken=set(), strict=self._strict)
+        return tuple(
+            rule
+            for plugin in self._loaded
+            for rule in self._ask(plugin, RULES, partial(read, info=plugin.info), problems)
+        )
 
     def _ask(
-        self,
-        plugin: Loaded,
-        hook: str,
-        read: Callable[[Any], T],
-        problems: list[Finding],
-        given: Mapping[str, Any] = MappingProxyType({}),
+        self, plugin: Loaded, hook: str, read: Callable[[Any], T], problems: list[Finding], **given: Any
     ) -> tuple[T, ...]:
         """One plugin's answer to one hook; if any of it is no good, none of it counts."""
         caller = plugin.hooks.get(hook)
@@ -122,9 +117,9 @@ class Host:
             if self._disabled:
                 yield Finding("plugin-disabled", "info", f"plugin {name} is left out: {SWITCH} is set", "", where)
             else:
-                there = ", ".join(sorted(known)) or "none"
-                remedy = f"install it, or take it out of plugins.use; installed: {there}"
-                yield Finding("plugin-unknown", "error", f"the policy uses the plugin {name}, which is not installed", remedy, where)
+                remedy = f"install it, or take it out of plugins.use; there are: {', '.join(sorted(known)) or 'none'}"
+                message = f"the policy uses the plugin {name}, which is not installed"
+                yield Finding("plugin-unknown", "error", message, remedy, where)
 
 
 def _listed(answer: Any) -> Sequence[Any]:

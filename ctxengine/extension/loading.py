@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ctxengine.findings import Finding
 
@@ -45,8 +45,19 @@ class Loaded:
     hooks: Mapping[str, HookCaller]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What looking for plugins brought."""
+
+    loaded: Sequence[Loaded] = ()
+    """Those that can be asked, in name order."""
+    known: Sequence[PluginInfo] = ()
+    """All there are, in name order."""
+    problems: Sequence[Finding] = ()
+
+
 class Unusable(Exception):
-    """A plugin, or an answer of one, that cannot be used: a verb phrase of ours, which holds nothing of what was answered."""
+    """A plugin or an answer that cannot be used. The text is a verb phrase of ours; nothing of the answer is in it."""
 
 
 def disabled() -> bool:
@@ -61,8 +72,8 @@ def failed(info: PluginInfo, doing: str, error: Exception, *, strict: bool) -> F
     return Finding("plugin-failed", "error" if strict else "warning", f"{info}: {doing} {what}", remedy)
 
 
-def load(objects: Sequence[object], *, entry_points: bool, strict: bool) -> tuple[list[Loaded], list[PluginInfo], list[Finding]]:
-    """The plugins that can be asked, in name order; all there are, also those that cannot; and what is wrong with these."""
+def load(objects: Sequence[object], *, entry_points: bool, strict: bool) -> Found:
+    """The given plugins and the installed ones; of two with one name the first counts, and objects come first."""
     loaded: dict[str, Loaded] = {}
     known: list[PluginInfo] = []
     problems: list[Finding] = []
@@ -80,20 +91,27 @@ def load(objects: Sequence[object], *, entry_points: bool, strict: bool) -> tupl
         except Exception as error:
             problems.append(failed(info, "loading it", error, strict=strict))
         known.append(info)
-    return [loaded[name] for name in sorted(loaded)], sorted(known, key=lambda info: info.name), problems
+    return Found([loaded[name] for name in sorted(loaded)], sorted(known, key=lambda info: info.name), problems)
 
 
 def _candidates(objects: Sequence[object], entry_points: bool) -> Iterator[tuple[PluginInfo, Callable[[], object]]]:
     for plugin in objects:
-        yield PluginInfo(_name_of(plugin), None, None, (), "object"), lambda plugin=plugin: plugin
+        yield PluginInfo(_name_of(plugin), None, None, (), "object"), partial(_itself, plugin)
     for entry in _installed() if entry_points else ():
-        dist = entry.dist
-        info = PluginInfo(entry.name, dist and dist.name, dist and dist.version, (), "entry point")
-        yield info, partial(_open, entry)
+        name, version = (entry.dist.name, entry.dist.version) if entry.dist else (None, None)
+        yield PluginInfo(entry.name, name, version, (), "entry point"), partial(_open, entry)
+
+
+def _itself(plugin: object) -> object:
+    return plugin
 
 
 def _name_of(plugin: object) -> str:
-    for name in (getattr(plugin, "name", None), getattr(plugin, "__name__", None)):
+    for attribute in ("name", "__name__"):
+        try:
+            name = getattr(plugin, attribute, None)
+        except Exception:  # a property of the plugin's own
+            continue
         if isinstance(name, str) and name:
             return name
     return type(plugin).__name__
@@ -102,7 +120,7 @@ def _name_of(plugin: object) -> str:
 def _installed() -> list[EntryPoint]:
     from importlib.metadata import entry_points
 
-    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.dist.name if entry.dist else ""))
+    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, str(entry.dist and entry.dist.name)))
 
 
 def _open(entry: EntryPoint) -> object:
@@ -123,7 +141,7 @@ def _open(entry: EntryPoint) -> object:
 
 
 def _hooks_of(plugin: object, name: str) -> dict[str, HookCaller]:
-    """The plugin's hooks, each asked on its own: with one manager for all, pluggy's answers would come without names."""
+    """The plugin's hooks. One manager for each plugin, since the answers of a shared one come without names."""
     from pluggy import PluginManager, PluginValidationError
 
     from ctxengine.extension import hookspecs
