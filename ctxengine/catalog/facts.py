@@ -199,10 +199,12 @@ class TokenizerFact:
     """The classes whose weight is a guess, within a factor of two."""
     image_most: float
     """Most tokens an image comes to, as larger ones are scaled down."""
-    band: tuple[float, ...]
-    """Low and high factor on an estimate between which the true size is expected."""
+    low: float
+    """Factor on an estimate from which on the true size is expected."""
+    high: float
+    """Factor on an estimate up to which the true size is expected."""
     slack: int
-    """Tokens either way on top of the band, for what the API adds to short requests."""
+    """Tokens either way on top of ``low`` and ``high``, for what the API adds to short requests."""
     errors: Mapping[str, Mapping[str, float]]
     """Kind of data to its pairs (n), relative error (median p50, 90th percentile p90) and share in the band."""
     source: str

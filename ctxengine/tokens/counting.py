@@ -38,8 +38,7 @@ class TokenCounter(Protocol):
 class CalibratedCounter:
     """Estimates from sizes alone, with the weights fitted for each tokenizer.
 
-    ``tokenizers`` are the catalog's rows. A model without a tokenizer counts with the newest one, whose tokens are the
-    smallest, and a wider band.
+    ``tokenizers`` are the catalog's rows. A model without one counts with that of the smallest tokens, in a wider band.
     """
 
     tokenizers: Mapping[str, TokenizerFact]
@@ -51,15 +50,14 @@ class CalibratedCounter:
         """The tokens of a size. Sum sizes first and estimate once: the first tool brings its own instructions."""
         row = self.tokenizers.get(model.tokenizer or "") if model else None
         wider = 1.0 if row else UNSEEN_MODEL
-        row = row or self.tokenizers[max(self.tokenizers)]
+        row = row or max(self.tokenizers.values(), key=lambda each: each.weights.get("text", 0.0))
         rough = sum(_tokens(row, name, size) for name in row.rough)
         fitted = sum(_tokens(row, name, size) for name in SIZE_FIELDS if name not in row.rough)
-        fitted += row.weights["tool_system"] if size.tools else 0.0
-        low, high = row.band
+        fitted += row.weights.get("tool_system", 0.0) if size.tools else 0.0
         return Estimate(
             tokens=round(fitted + rough),
-            low=max(0, int(fitted * low / wider + rough / 2 - row.slack)),
-            high=int(fitted * high * wider + rough * 2 + row.slack) + 1,
+            low=max(0, int(fitted * row.low / wider + rough / 2 - row.slack)),
+            high=int(fitted * row.high * wider + rough * 2 + row.slack) + 1,
             source="estimated",
         )
 
@@ -113,5 +111,5 @@ class RecordedCounter:
 
 
 def _tokens(row: TokenizerFact, name: str, size: Size) -> float:
-    amount: float = row.weights[name] * getattr(size, name)
+    amount: float = row.weights.get(name, 0.0) * getattr(size, name)
     return min(amount, size.images * row.image_most) if name == "pixels" else amount
