@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -35,6 +35,8 @@ class Facts:
     surface: str
     counter: TokenCounter
     today: date
+    rule_ids: Collection[str] = ()
+    """All ids a finding can have; empty where they are not known."""
 
     @property
     def target(self) -> Target:

@@ -1,1 +1,183 @@
-"""Rules."""
+"""Rules on the target: what the model and the platform can do, as far as that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from ctxengine.catalog.rows import shown
+from ctxengine.check.planned import asked, caches, compactions, compacts, effective, fact_of, input_trigger, is_whole, thinking_edits
+from ctxengine.check.rule import Facts, Hit, rule
+from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, CONTEXT_WINDOWS, MODELS, SDK
+from ctxengine.plan import PlannedEdit
+
+DAYS_AHEAD = 90
+"""How long before its retirement a model is worth a word."""
+
+
+@rule(
+    "model-unknown",
+    "warning",
+    "The model is not in the catalog.",
+    help="check the id; if it is right, describe the model in a catalog overlay, so that its window, prices and edits are known",
+    source=SDK,
+    needs="target",
+)
+def model_unknown(facts: Facts) -> Iterator[Hit]:
+    if facts.target.facts is None:
+        yield Hit(f"the model {shown(facts.target.asked_model)} is not in the catalog, so what it supports cannot be judged")
+
+
+@rule(
+    "model-retired",
+    "error",
+    "The model is retired, or (warning) will be soon.",
+    help="move to a current model",
+    source=SDK,
+    needs="target",
+)
+def model_retired(facts: Facts) -> Iterator[Hit]:
+    retires = facts.target.facts.retires if facts.target.facts else None
+    if retires is None:
+        return
+    days = (date.fromisoformat(retires) - facts.today).days
+    if days <= 0:
+        yield Hit(f"{facts.target.model} was retired on {retires}: requests fail with 404")
+    elif days <= DAYS_AHEAD:
+        yield Hit(f"{facts.target.model} retires on {retires}, in {days} day(s)", severity="warning")
+
+
+@rule(
+    "model-caps-null",
+    "info",
+    "Whether the model or platform supports something the plan uses is unknown, which is not the same as no.",
+    help="try it, or lay a live Models API answer or an overlay over the catalog",
+    source=MODELS,
+    needs="target",
+)
+def model_caps_null(facts: Facts) -> Iterator[Hit]:
+    target = facts.target
+    for edit in facts.plan.edits:
+        fact = fact_of(facts, edit)
+        if target.facts is not None and fact is not None and target.facts.edits.get(edit.type) is None:
+            yield Hit(f"whether {target.model} supports {edit.type} is unknown", edit.origin)
+        elif fact is not None and target.platform.supports(fact.feature, target.model) is None:
+            yield Hit(f"whether {target.platform.title} supports {edit.type} is unknown", edit.origin)
+    for edit in thinking_edits(facts):
+        if target.facts is not None and target.thinks is None:
+            yield Hit(f"whether {target.model} thinks by default is unknown, and {edit.type} needs it to", edit.origin)
+
+
+@rule(
+    "edit-unsupported",
+    "error",
+    "The model or the platform does not support an edit of the plan.",
+    help='leave the edit out for this target with an override, or set on_unsupported to "degrade"',
+    source=CONTEXT_EDITING,
+    needs="target",
+)
+def edit_unsupported(facts: Facts) -> Iterator[Hit]:
+    for edit in facts.plan.edits:
+        fact = fact_of(facts, edit)
+        if fact is None:
+            continue
+        if facts.target.platform.supports(fact.feature, facts.target.model) is False:
+            yield Hit(f"{facts.target.platform.title} does not support {edit.type}", edit.origin)
+        elif not compacts(fact) and _model_lacks(facts, edit):
+            yield Hit(f"{facts.target.model} does not support {edit.type}", edit.origin)
+
+
+@rule(
+    "edit-compact-model",
+    "error",
+    "The model does not support compaction on a threshold.",
+    help='use compaction.mode "client", move to a model that compacts, or set on_unsupported to "degrade"',
+    source=COMPACTION,
+    needs="target",
+)
+def edit_compact_model(facts: Facts) -> Iterator[Hit]:
+    for edit in compactions(facts):
+        if _model_lacks(facts, edit):
+            yield Hit(f"{facts.target.model} does not support the {edit.type} context management strategy", edit.origin)
+
+
+def _model_lacks(facts: Facts, edit: PlannedEdit) -> bool:
+    return facts.target.facts is not None and facts.target.facts.edits.get(edit.type) is False
+
+
+@rule(
+    "edit-thinking-requires",
+    "error",
+    "Thinking is to be cleared, but the request does not think.",
+    help="turn thinking on in the request, or leave the edit out with an override for `thinking: off`",
+    source=CONTEXT_EDITING,
+    needs="target",
+)
+def edit_thinking_requires(facts: Facts) -> Iterator[Hit]:
+    target = facts.target
+    if target.thinks is not False:
+        return
+    why = f"{target.model} thinks only when asked to" if target.thinking == "default" else f"thinking is {shown(target.thinking)}"
+    for edit in thinking_edits(facts):
+        yield Hit(f"{edit.type} requires thinking to be enabled or adaptive; {why}", edit.origin)
+
+
+@rule(
+    "edit-compact-window",
+    "warning",
+    "The compaction trigger is not below the context window less max_tokens: the window overflows first.",
+    help="lower the trigger, or give it as a window_fraction",
+    source=CONTEXT_WINDOWS,
+    needs="target",
+)
+def edit_compact_window(facts: Facts) -> Iterator[Hit]:
+    window = facts.target.facts.window if facts.target.facts else None
+    # with compaction off, an edit that a block in the history demands is parked at the window on purpose
+    if window is None or facts.plan.policy.get("compaction.mode") == "off":
+        return
+    max_tokens = facts.request.get("max_tokens")
+    output = max_tokens if is_whole(max_tokens) else 0
+    for edit in compactions(facts):
+        trigger = input_trigger(facts, edit)
+        if trigger is not None and trigger >= window - output:
+            room = f"{window:,} of {facts.target.model}" + (f" less {output:,} of max_tokens" if output else "")
+            yield Hit(f"the compaction trigger of {trigger:,} tokens is not below the window: {room}", asked(edit, "trigger"))
+
+
+@rule(
+    "edit-thinking-cache",
+    "warning",
+    "Thinking is cleared on a model that would keep it all, while prompts are cached.",
+    help='keep "all", unless the room is worth a rewrite of the cache on each turn',
+    source=CONTEXT_EDITING,
+    needs="target",
+)
+def edit_thinking_cache(facts: Facts) -> Iterator[Hit]:
+    keeps = facts.target.facts.keeps_thinking if facts.target.facts else None
+    if keeps != "all" or not caches(facts):
+        return
+    for edit in thinking_edits(facts):
+        keep = effective(facts, edit, "keep")
+        if keep is not None:
+            message = f"{edit.type} keeps {keep.value:,} turn(s) of thinking where {facts.target.model} keeps all: each new turn loses the cache from the first cleared one on"
+            yield Hit(message, asked(edit, "keep"))
+
+
+@rule(
+    "haiku55-tier",
+    "warning",
+    "Prompts grow past the size up to which the model is cheap, or this one is.",
+    help="clear or compact below that size: the higher rate holds for every token of such a request",
+    source=MODELS,
+    needs="target",
+)
+def tier_by_trigger(facts: Facts) -> Iterator[Hit]:
+    prices = facts.target.facts.prices if facts.target.facts else ()
+    triggers = [(trigger, edit) for edit in facts.plan.edits if (trigger := input_trigger(facts, edit)) is not None]
+    if len(prices) < 2 or prices[0].up_to is None or not triggers:
+        return
+    lowest, edit = min(triggers, key=lambda pair: pair[0])
+    if lowest > prices[0].up_to:
+        times = prices[1].input / prices[0].input
+        message = f"nothing is cleared or compacted before {lowest:,} tokens; from {prices[0].up_to:,} on, {facts.target.model} costs {times:g} times as much"
+        yield Hit(message, asked(edit, "trigger"))
