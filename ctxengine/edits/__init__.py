@@ -41,4 +41,15 @@ AnyEdit = Annotated[
     Discriminator(_tag),
 ]
 
-__all__ = ["AS_COMPACTION", "EDITS", "AnyEdit", "ClearThinking", "ClearToolUses", "Compact", "Edit", "Merge", "OpaqueEdit", "type_of"]
+__all__ = [
+    "AS_COMPACTION",
+    "EDITS",
+    "AnyEdit",
+    "ClearThinking",
+    "ClearToolUses",
+    "Compact",
+    "Edit",
+    "Merge",
+    "OpaqueEdit",
+    "type_of",
+]

@@ -19,9 +19,9 @@ class ClearToolUses(Edit):
     """Clearing starts above this many input tokens (default 100,000), tool uses, or share of the window."""
     keep: Annotated[ToolUses | None, Merge("last", plugins="most")] = None
     """The newest tool uses, which stay (default 3)."""
-    clear_at_least: Annotated[
-        Annotated[InputTokens | BreakEven, Field(discriminator="type")] | None, Merge("last")
-    ] = None
+    clear_at_least: Annotated[Annotated[InputTokens | BreakEven, Field(discriminator="type")] | None, Merge("last")] = (
+        None
+    )
     """Tokens a clearing must free, else nothing is cleared (default: any amount). Each clearing rewrites the prompt
     cache from the cut on, so few large ones are cheaper than many small ones."""
     exclude_tools: Annotated[list[str] | Whole[str] | None, Merge("union", plugins="union")] = None

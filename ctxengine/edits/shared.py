@@ -120,4 +120,4 @@ class Edit(Part):
     type: str
     """The edit's type, as the API spells it."""
     drop: bool = False
-    """``true`` removes the inherited edit; whatever else this entry holds is then left out too."""
+    """`true` removes the inherited edit; whatever else this entry holds is left out with it."""

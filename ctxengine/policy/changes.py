@@ -48,11 +48,12 @@ def contradictions(settings: Mapping[str, Any], origin: Origin) -> Iterator[Find
     seen: dict[str, int] = {}
     for index, entry in enumerate(settings.get("edits", ())):
         type, here = entry["type"], below(below(origin, "edits"), index)
+        elsewhere = below(origin, "compaction").path
         if type == COMPACT and "compaction" in settings:
             yield Finding(
                 "policy-conflict",
                 "error",
-                f"compaction is asked for twice: by this edit and by {below(origin, 'compaction').path}; the edit is not used",
+                f"compaction is asked for twice, by this edit and by {elsewhere}; the edit is not used",
                 "keep one of the two: the edit is the same as compaction with mode threshold",
                 here.place,
             )

@@ -29,7 +29,7 @@ def contained(reference: str, beside: Path, folder: Path) -> Path:
     try:
         path = (beside / reference).resolve()
         if not path.is_relative_to(folder):
-            raise Misplaced("the path leaves the folder of the policy it was loaded for", "keep the file in that folder or below")
+            raise Misplaced("the path leaves the folder of the policy it was loaded for", "keep the file in there")
         found = path.is_file()
     except (OSError, ValueError, RuntimeError):
         found = False

@@ -14,6 +14,7 @@ from ctxengine.edits.shared import Merge, Part, Tokens, Turns, Whole
 Place = Literal["tools", "system", "compaction_block", "last_message"]
 Ttl = Literal["5m", "1h"]
 Detail = Literal["paths", "errors", "urls", "ids"]
+CompactionMode = Literal["off", "threshold", "on_demand", "background", "client", "auto"]
 Halt = Literal["warn", "wrap_up", "stop"]
 
 
@@ -29,7 +30,7 @@ class Client(Part):
 class Compaction(Part):
     """Replacing the conversation so far by a summary."""
 
-    mode: Annotated[Literal["off", "threshold", "on_demand", "background", "client", "auto"] | None, Merge("last")] = None
+    mode: Annotated[CompactionMode | None, Merge("last")] = None
     """Who compacts, and when. `off`: nobody. `threshold`: the API, within a request that reaches the trigger.
     `on_demand`: a request of its own. `background`: the same, ahead of need. `client`: a summary request of our own.
     `auto`: the best the model and platform offer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,13 +14,18 @@ from ctxengine.findings import Finding, Place
 from ctxengine.policy.document import Policy
 from ctxengine.policy.schema import policy_schema
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError as Misfit
-    from jsonschema.protocols import Validator
-
 RULE = "policy-schema"
 MOST_FINDINGS = 20
-NAMES = {"object": "an object", "array": "a list", "string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false", "null": "null"}
+NAMES = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 def judge(value: Any, place: Callable[[str], Place]) -> tuple[Finding, ...]:
@@ -30,7 +35,7 @@ def judge(value: Any, place: Callable[[str], Place]) -> tuple[Finding, ...]:
         place: gives the place of a dotted path, such as :meth:`JsonText.place`. Called only where something is wrong.
     """
     said = islice((said for misfit in validator().iter_errors(value) for said in _said(misfit)), MOST_FINDINGS)
-    wrong = tuple(said) or tuple(_second_gate(value))
+    wrong = dict.fromkeys(said) or dict.fromkeys(_second_gate(value))
     return tuple(Finding(RULE, "error", message, remedy, place(path)) for path, message, remedy in wrong)
 
 
@@ -45,7 +50,7 @@ def without_notes(value: Any, root: bool = True) -> Any:
 
 
 @cache
-def validator() -> Validator:
+def validator() -> Any:
     """The schema gate. Whole numbers are strict, as in the models: 5.0 and true are none."""
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
@@ -53,9 +58,11 @@ def validator() -> Validator:
     strict = Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     )
-    return extend(Draft202012Validator, type_checker=strict)(policy_schema())
+    return extend(Draft202012Validator, type_checker=strict)(policy_schema())  # type: ignore[no-untyped-call]
 
 
+Misfit = Any
+"""A jsonschema ValidationError; the library is imported where it runs."""
 Said = tuple[str, str, str]
 """Dotted path, message, help."""
 
@@ -68,7 +75,8 @@ def _said(misfit: Misfit, at: tuple[str | int, ...] = ()) -> Iterator[Said]:
         known = [name for name in misfit.schema["properties"] if not name.startswith("$")]
         for key in misfit.instance:
             if key not in misfit.schema["properties"]:
-                yield ".".join(map(str, (*parts, key))), f"there is no key {shown(key)} here", did_you_mean(key[:60], known)
+                where = ".".join(map(str, (*parts, key)))
+                yield where, f"there is no key {shown(key)} here", did_you_mean(key[:60], known)
     elif misfit.validator == "required":
         missing = next(key for key in allowed if key not in misfit.instance)
         yield path, f"the key {missing!r} is missing", _how_to_add(missing, misfit.schema)
@@ -97,7 +105,9 @@ def _union(misfit: Misfit, parts: tuple[str | int, ...]) -> Iterator[Said]:
 
 
 def _of_another_kind(error: Misfit) -> bool:
-    return not error.relative_path and error.validator in ("type", "const")
+    """Whether the branch is for another JSON type than the value has."""
+    named = error.validator in ("const", "enum") and not isinstance(error.instance, str)
+    return not error.relative_path and (named or error.validator == "type")
 
 
 def _how_to_add(key: str, schema: Mapping[str, Any]) -> str:
@@ -108,7 +118,7 @@ def _how_to_add(key: str, schema: Mapping[str, Any]) -> str:
 
 
 def _choice(given: Any, choices: list[Any]) -> str:
-    return did_you_mean(given[:60], choices) if isinstance(given, str) else f"these exist: {', '.join(map(str, choices))}"
+    return did_you_mean(given[:60] if isinstance(given, str) else "", choices)
 
 
 def _expected(schema: Mapping[str, Any]) -> str:
@@ -122,8 +132,7 @@ def _expected(schema: Mapping[str, Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    kinds: dict[type, str] = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", type(None): "null"}
-    return NAMES[kinds[type(value)]] if type(value) in kinds else "a number" if isinstance(value, float) else "no JSON value"
+    return NAMES[KINDS[type(value)]] if type(value) in KINDS else "null" if value is None else "no JSON value"
 
 
 def _second_gate(value: Any) -> Iterator[Said]:
@@ -138,7 +147,8 @@ def _real(value: Any, loc: tuple[str | int, ...]) -> str:
     """An error's location without the names pydantic puts in for the branches of a union."""
     parts: list[str] = []
     for part in loc:
-        if isinstance(value, dict) and part in value or isinstance(value, list) and isinstance(part, int) and part < len(value):
+        inside = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+        if part in inside:
             value = value[part]
             parts.append(str(part))
     return ".".join(parts)

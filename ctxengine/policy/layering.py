@@ -12,7 +12,7 @@ from ctxengine.origin import Origin
 from ctxengine.policy.changes import EditWords, below, changes, contradictions, edit_changes
 from ctxengine.policy.loading import Layer, layer_from_mapping
 from ctxengine.policy.merging import ABSENT, Merging, dig, nearest
-from ctxengine.policy.words import lock_path
+from ctxengine.policy.paths import lock_path
 
 
 @dataclass(frozen=True, slots=True)

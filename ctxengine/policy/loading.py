@@ -83,7 +83,7 @@ def layer_from_mapping(data: Mapping[str, Any], name: str = "policy") -> Layer:
         PolicyError: it is no policy, or extends others, which one layer cannot bring along.
     """
     if data.get("extends"):
-        _refuse("extends brings further layers along, and this is to be one", "use layers_from_mapping", Place("extends"))
+        _refuse("extends brings further layers along, and this is one", "use layers_from_mapping", Place("extends"))
     return layers_from_mapping(data, name)[0]
 
 

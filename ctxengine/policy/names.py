@@ -6,18 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ctxengine.catalog.rows import did_you_mean, shown
-from ctxengine.policy.words import known_keys, lockable
+from ctxengine.policy.paths import lockable, lockable_beside
 
 Unknown = tuple[str, str, str]
 """Dotted path, message, help."""
 
 
 def unknown_names(data: Mapping[str, Any], known_edits: Collection[str] | None) -> Iterator[Unknown]:
-    """Edit types nobody knows, and locks on paths there are none of; any edit type goes where ``known_edits`` is ``None``."""
+    """Edit types nobody knows (where ``known_edits`` says who is), and locks on paths there are none of."""
     for index, path in enumerate(data.get("lock", ())):
         type = path.split(".")[1] if path.startswith("edits.") else None
         if not lockable(path):
-            yield f"lock.{index}", f"there is no path {shown(path)} to lock", did_you_mean(path[:60], known_keys(path))
+            remedy = did_you_mean(path[:60], lockable_beside(path))
+            yield f"lock.{index}", f"there is no path {shown(path)} to lock", remedy
         elif type is not None and known_edits is not None and type not in known_edits:
             yield f"lock.{index}", f"there is no edit type {shown(type)}", did_you_mean(type[:60], known_edits)
     if known_edits is not None:

@@ -9,6 +9,9 @@ from typing import Any
 from ctxengine.policy.document import Policy
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SCHEMA_KEY = {"type": "string", "description": "Where editors find this schema; ignored."}
+INLINE = "Whole"
+"""Models whose generated names nobody wants to read stand in the schema where they are used."""
 COMMENT = {"description": "A note for readers; ignored."}
 
 
@@ -16,30 +19,48 @@ COMMENT = {"description": "A note for readers; ignored."}
 def policy_schema() -> dict[str, Any]:
     """The schema, draft 2020-12. Shared: treat it as read-only."""
     made = Policy.model_json_schema()
-    definitions = made.pop("$defs")
-    schema = {"$schema": DRAFT, "title": "ctxengine policy, version 1", **_tidied(made, definitions)}
-    schema["properties"] = {"$schema": {"type": "string", "description": "Where editors find this schema; ignored."}, **schema["properties"]}
-    return {**schema, "$defs": {name: _tidied(part, definitions) for name, part in definitions.items()}}
+    parts = made.pop("$defs")
+    schema = {"$schema": DRAFT, "title": "ctxengine policy, version 1", **_tidied(made, parts)}
+    schema["properties"] = {"$schema": SCHEMA_KEY, **schema["properties"]}
+    named = {name: _tidied(part, parts) for name, part in parts.items() if not name.startswith(INLINE)}
+    return {**schema, "$defs": named}
 
 
-def _tidied(schema: Any, definitions: Mapping[str, Any]) -> Any:
+def _tidied(schema: Any, parts: Mapping[str, Any]) -> Any:
     """A schema without what pydantic adds and no reader needs, tagged unions as ``if``/``then`` per tag."""
     if isinstance(schema, list):
-        return [_tidied(item, definitions) for item in schema]
+        return [_tidied(item, parts) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: value for key, value in schema.items() if key != "title" and (key, value) != ("default", None)}
-    properties = kept.pop("properties", None)
-    tidy = {key: _tidied(value, definitions) for key, value in kept.items()}
+    if schema.get("$ref", "").startswith(f"#/$defs/{INLINE}"):
+        return _tidied(_named(schema, parts), parts)
+    kept = {key: value for key, value in schema.items() if key not in ("title", "properties", "discriminator")}
+    tidy = {key: _tidied(value, parts) for key, value in kept.items() if (key, value) != ("default", None)}
+    if "properties" in schema:
+        tidy["properties"] = {name: _tidied(value, parts) for name, value in schema["properties"].items()}
     if "oneOf" in tidy:
-        tidy |= _by_tag(tidy.pop("oneOf"), definitions)
-    tidy.pop("discriminator", None)
-    if properties is not None:
-        described = {name: _tidied(value, definitions) for name, value in properties.items()}
-        tidy["properties"] = {**described, "$comment": COMMENT}
+        tidy |= _by_tag(tidy.pop("oneOf"), parts)
+    if "const" in tidy or "enum" in tidy:
+        tidy.pop("type", None)
     if "description" in tidy:
-        tidy["description"] = " ".join(str(tidy["description"]).split())
-    return _without_null(tidy)
+        tidy["description"] = " ".join(tidy["description"].split())
+    return _with_comment(_without_null(tidy))
+
+
+def _named(reference: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+    return parts[reference["$ref"].rpartition("/")[2]]
+
+
+def _with_comment(schema: dict[str, Any]) -> dict[str, Any]:
+    """Every object may have a ``$comment``; one whose keys come from a closed list spells them out."""
+    if "additionalProperties" not in schema:
+        return schema
+    keys = schema.pop("propertyNames", {}).get("enum")
+    if keys:
+        schema["properties"] = dict.fromkeys(keys, schema["additionalProperties"])
+        schema["additionalProperties"] = False
+    schema["properties"] = {**schema.get("properties", {}), "$comment": COMMENT}
+    return schema
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +72,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "anyOf": branches} if branches else schema
 
 
-def _by_tag(branches: list[Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+def _by_tag(branches: list[Any], parts: Mapping[str, Any]) -> dict[str, Any]:
     """A union told apart by ``type``: the tags as an enum, then one ``if``/``then`` per tag.
 
     A branch whose ``type`` is any string takes the tags the others leave over, so that there is no enum.
@@ -60,7 +81,7 @@ def _by_tag(branches: list[Any], definitions: Mapping[str, Any]) -> dict[str, An
     others: list[Any] = []
     nested = [rule for branch in branches for rule in branch.get("allOf", ())]
     for branch in [rule["then"] for rule in nested] + [branch for branch in branches if "$ref" in branch]:
-        tag = definitions[branch["$ref"].rpartition("/")[2]]["properties"]["type"].get("const")
+        tag = _named(branch, parts)["properties"]["type"].get("const")
         if tag is None:
             others.append(branch)
         else:
