@@ -1,0 +1,6 @@
+"""Lets the tests find the plugin where it is not installed."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
