@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,12 +99,12 @@ def ahead(row: TokenizerFact) -> Iterator[Guess]:
     for kind, _, transcript in logs(corpus()):
         seen = [(entry.messages, billed(entry.usage), entry.model) for entry in transcript.recorded]
         for at in range(1, len(seen) - AHEAD):
-            (first, *_), now, then = seen[0], seen[at], seen[at + AHEAD]
-            model = default_catalog().find_model(then[2] or "").facts
-            if model and model.tokenizer == row.name and seen[0][2] == then[2] and then[1] > now[1] > seen[0][1]:
-                counter = RecordedCounter(CalibratedCounter({row.name: row}), [(first, seen[0][1]), now[:2]])
-                guess = counter.count(None, None, transcript.request["messages"][: then[0]], model)
-                yield f"{kind}, {AHEAD} responses after the last record", guess, then[1]
+            first, now, (sent, tokens, name) = seen[0], seen[at], seen[at + AHEAD]
+            model = default_catalog().find_model(name or "").facts
+            if model and model.tokenizer == row.name and first[2] == name and tokens > now[1] > first[1]:
+                counter = RecordedCounter(CalibratedCounter({row.name: row}), [first[:2], now[:2]])
+                guess = counter.count(None, None, transcript.request["messages"][:sent], model)
+                yield f"{kind}, {AHEAD} responses after the last record", guess, tokens
 
 
 def errors_of(guesses: Iterator[Guess]) -> dict[str, dict[str, float]]:
@@ -115,15 +114,15 @@ def errors_of(guesses: Iterator[Guess]) -> dict[str, dict[str, float]]:
     found = {}
     for kind, rows in sorted(by_kind.items()):
         half, most = np.percentile([error for error, _ in rows], [50, 90])
-        within = float(np.mean([inside for _, inside in rows]))
-        found[kind] = {"n": float(len(rows)), "p50": round(float(half), 3), "p90": round(float(most), 3), "in_band": round(within, 3)}
+        seen = {"n": len(rows), "p50": half, "p90": most, "in_band": np.mean([inside for _, inside in rows])}
+        found[kind] = {name: round(float(figure), 3) for name, figure in seen.items()}
     return found
 
 
 def band_of(guesses: Iterator[Guess]) -> tuple[float, float]:
     """From the 5th to the 95th percentile of billed over estimated, to the next 0.05 outward."""
-    ratios = [tokens / guess.tokens for kind, guess, tokens in guesses if tokens >= LARGE and kind != LOG_WITH_REMINDERS]
-    low, high = np.percentile(ratios, [5, 95])
+    telling = [(guess, tokens) for kind, guess, tokens in guesses if tokens >= LARGE and kind != LOG_WITH_REMINDERS]
+    low, high = np.percentile([tokens / guess.tokens for guess, tokens in telling], [5, 95])
     return math.floor(low * 20) / 20, math.ceil(high * 20) / 20
 
 

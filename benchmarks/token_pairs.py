@@ -68,7 +68,8 @@ def _from_log(transcript: Transcript, kind: str, group: str) -> Iterator[Pair]:
         model = default_catalog().find_model(after.model or "").facts
         tokens = billed(after.usage) - billed(before.usage)
         if model and model.tokenizer and before.model == after.model and tokens > 0:
-            yield Pair(kind, group, model.id, model.tokenizer, measure_messages(messages[before.messages : after.messages]), tokens)
+            size = measure_messages(messages[before.messages : after.messages])
+            yield Pair(kind, group, model.id, model.tokenizer, size, tokens)
 
 
 def _from_requests(path: Path) -> Iterator[Pair]:

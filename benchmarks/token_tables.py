@@ -26,8 +26,8 @@ def _weights(rows: list[TokenizerFact]) -> str:
     for name in sorted(rows[0].weights):
         rough = " (rough)" if name in rows[0].rough else ""
         lines.append(f"| {name}{rough} | " + " | ".join(f"{row.weights[name]:g}" for row in rows) + " |")
-    for title, shown in (("band", lambda row: f"{row.low:.2f} to {row.high:.2f}"), ("slack", lambda row: f"±{row.slack}")):
-        lines.append(f"| {title} | " + " | ".join(shown(row) for row in rows) + " |")
+    lines.append("| band | " + " | ".join(f"{row.low:.2f} to {row.high:.2f}" for row in rows) + " |")
+    lines.append("| slack | " + " | ".join(f"±{row.slack}" for row in rows) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,11 +6,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from ctxengine.catalog.facts import ModelFact, TokenizerFact
 from ctxengine.tokens.measure import measure, measure_messages
 from ctxengine.tokens.size import SIZE_FIELDS, Size
+
+T = TypeVar("T")
 
 UNSEEN_MODEL = 1.25
 """How much wider the band is for a model whose tokenizer is not known."""
@@ -61,17 +63,17 @@ class CalibratedCounter:
             source="estimated",
         )
 
-    def reaches(self, parts: Iterable[object], tokens: int, model: ModelFact | None) -> bool | None:
-        """Whether the parts together have at least so many tokens; ``None`` where that lies within the band.
+    def first_reaching(self, parts: Iterable[tuple[T, object]], tokens: int, model: ModelFact | None) -> T | None:
+        """The name of the first part with which all parts so far may have so many tokens, by the upper end of the band.
 
-        Reads no further than the part at which it is certain.
+        ``parts`` are pairs of name and content, read no further than needed; ``None`` where the sum is surely below.
         """
         size = Size()
-        for part in parts:
+        for name, part in parts:
             size += measure(part)
-            if self.estimate(size, model).low >= tokens:
-                return True
-        return False if self.estimate(size, model).high < tokens else None
+            if self.estimate(size, model).high >= tokens:
+                return name
+        return None
 
 
 class RecordedCounter:
@@ -93,11 +95,13 @@ class RecordedCounter:
         if sent == len(messages):
             return Estimate(billed, billed, billed, "recorded")
         more = self.base.estimate(measure_messages(messages, sent), model)
-        factor = self._correction(system, tools, messages, model, at)
+        factor = self._correction(at, system, tools, messages, model)
         low, tokens, high = (billed + round(factor * part) for part in (more.low, more.tokens, more.high))
         return Estimate(tokens, low, high, "estimated")
 
-    def _correction(self, system: object, tools: object, messages: Sequence[Any], model: ModelFact | None, at: int) -> float:
+    def _correction(
+        self, at: int, system: object, tools: object, messages: Sequence[Any], model: ModelFact | None
+    ) -> float:
         """Billed over estimated between the first and the last record, so that what both hide cancels out."""
         (first, least), (last, most) = self.known[0], self.known[at - 1]
         if first < last and least < most:

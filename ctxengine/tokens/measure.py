@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxengine.tokens.media import document_pages, image_pixels
-from ctxengine.tokens.size import SIZE_FIELDS, Size
+from ctxengine.tokens.size import Size
 
 STRUCTURE = 6
 """Characters charged for the quotes, colon and comma around one key or element of nested JSON."""
@@ -16,7 +16,10 @@ UNREAD = frozenset({"type", "id", "tool_use_id", "cache_control", "signature", "
 """Fields of a block that the model does not read as content."""
 OPAQUE = frozenset({"encrypted_content", "encrypted_index", "encrypted_stdout"})
 PROSE = ("text", "thinking")
-CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
+RESULTS = ("tool_result", "mcp_tool_result")
+MEDIA = ("image", "document")
+LISTS = (list, tuple)
 
 
 def measure(value: object) -> Size:
@@ -34,7 +37,7 @@ def measure_messages(messages: Sequence[Any], start: int = 0) -> Size:
 
     Equal to ``measure(messages[start:])``, and several times as fast on plain dicts.
     """
-    if not isinstance(messages, list | tuple):
+    if not isinstance(messages, LISTS):
         return measure(messages)
     tally = _Tally()
     blocks: list[Any] = []
@@ -98,7 +101,7 @@ class _Tally:
             item, in_result = stack.pop()
             if isinstance(item, str):
                 self.read_string(item, is_code=in_result)
-            elif isinstance(item, list | tuple):
+            elif isinstance(item, LISTS):
                 stack.extend((part, in_result) for part in item)
             elif (fields := _fields(item)) is not None:
                 stack.extend(self.read_fields(fields, in_result))
@@ -106,36 +109,36 @@ class _Tally:
     def read_fields(self, block: Mapping[str, Any], in_result: bool) -> list[tuple[object, bool]]:
         """Tallies one block, message or tool definition; returns the content inside it and whether that is a result."""
         kind = block.get("type")
-        if "role" in block and "content" in block:
-            self.messages += 1
-            return [(block["content"], in_result)]
-        if "input_schema" in block:
-            self.tools += 1
-            self.read_json({key: part for key, part in block.items() if key not in UNREAD})
-        elif not isinstance(kind, str):
-            self.read_json(block)
-        elif kind in CALLS:
+        if not isinstance(kind, str):
+            kind = ""
+        if kind in CALLS:
             self.calls += 1
             self.read_string(block.get("name"), is_code=True)
             self.read_input(block.get("input"))
-        elif kind in ("tool_result", "mcp_tool_result"):
+        elif kind in RESULTS:
             self.calls += 1
             return [(block.get("content"), True)]
-        elif kind in ("text", "thinking", "compaction"):
-            return self.read_text(block, "content" if kind == "compaction" else kind, in_result)
+        elif kind in PROSE:
+            return self.read_prose(block, kind, in_result)
+        elif kind in MEDIA and (source := _fields(block.get("source"))) is not None:
+            return self.read_media(kind, source, block)
+        elif kind == "compaction":
+            return [(block.get("content"), False)]
         elif kind == "redacted_thinking":
             self.opaque += _length(block.get("data"))
-        elif kind in ("image", "document") and (source := _fields(block.get("source"))) is not None:
-            return self.read_media(kind, source, block)
+        elif "role" in block and "content" in block:
+            self.messages += 1
+            return [(block["content"], in_result)]
         else:
+            self.tools += "input_schema" in block
             self.read_json({key: part for key, part in block.items() if key not in UNREAD})
         return []
 
-    def read_text(self, block: Mapping[str, Any], key: str, in_result: bool) -> list[tuple[object, bool]]:
+    def read_prose(self, block: Mapping[str, Any], kind: str, in_result: bool) -> list[tuple[object, bool]]:
         """Thinking that is not shown stands in its signature."""
-        if not block.get(key):
+        if not block.get(kind):
             self.opaque += _length(block.get("signature"))
-        return [(block.get(key), in_result)]
+        return [(block.get(kind), in_result)]
 
     def read_media(self, kind: str, source: Mapping[str, Any], block: Mapping[str, Any]) -> list[tuple[object, bool]]:
         if kind == "image":
@@ -160,7 +163,7 @@ class _Tally:
             item = stack.pop()
             if isinstance(item, str):
                 self.read_string(item, is_code=True)
-            elif isinstance(item, list | tuple):
+            elif isinstance(item, LISTS):
                 self.code += STRUCTURE * len(item)
                 stack.extend(item)
             elif (fields := _fields(item)) is None:
