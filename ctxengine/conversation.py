@@ -7,16 +7,17 @@ One walk answers all of them. ``Scanner`` can go on where it stopped, so a growi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Section = Literal["tools", "system", "messages", "request"]
-BlockKind = Literal["signed", "unsigned", "null", "empty"]
+BlockKind = Literal["signed", "unsigned", "null", "empty", "odd"]
 
 SECTIONS: tuple[Section, ...] = ("tools", "system", "messages", "request")
 """In the order the prompt is put together; ``request`` is the automatic mark at the end."""
 COMPACTION_KEYS = frozenset({"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"})
 UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
+REMOTE_SOURCES = ("url", "file")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +73,7 @@ class CompactionBlock:
 
     @property
     def counts(self) -> bool:
-        """A block with a summary; a null or empty one is a failed compaction and summarises nothing."""
+        """A block with a summary; one whose content is null, empty or no string summarises nothing."""
         return self.kind in ("signed", "unsigned")
 
 
@@ -102,6 +103,8 @@ class Conversation:
     thinking_blocks: int = 0
     system_messages: tuple[int, ...] = ()
     """Indexes of messages with role ``system``."""
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Answers that stay true while the conversation only grows, kept by whoever worked them out."""
 
     @property
     def newest_block(self) -> CompactionBlock | None:
@@ -115,23 +118,21 @@ class Conversation:
 
     def since(self, first: Position) -> Conversation:
         """The facts of what is left when all messages before a position are pruned; indexes stay the caller's."""
-        return Conversation(
-            self.system,
-            self.tools,
-            self.messages,
-            self.tool_kinds,
-            tuple(mark for mark in self.marks if mark.at.section != first.section or mark.at >= first),
-            tuple(block for block in self.compaction_blocks if block.at >= first),
-            tuple(problem for problem in self.problems if problem.at.section != first.section or problem.at >= first),
-            self.open_tool_uses,
-            self.thinking_blocks,
-            tuple(index for index in self.system_messages if index >= first.index),
+        return replace(
+            self,
+            marks=tuple(mark for mark in self.marks if mark.at.section != first.section or mark.at >= first),
+            compaction_blocks=tuple(block for block in self.compaction_blocks if block.at >= first),
+            problems=tuple(problem for problem in self.problems if problem.at >= first),
+            system_messages=tuple(index for index in self.system_messages if index >= first.index),
+            memo={},
         )
 
 
 def field_of(item: Any, name: str) -> Any:
     """A field of a dict or of an SDK model object; None where it is missing."""
-    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+    if item.__class__ is dict or isinstance(item, Mapping):  # the first test spares the abstract class's slow one
+        return item.get(name)
+    return getattr(item, name, None)
 
 
 def blocks_of(message: Any) -> Sequence[Any]:
@@ -145,12 +146,14 @@ def blocks_of(message: Any) -> Sequence[Any]:
 def markable(block: Any) -> bool:
     """Whether a content block may carry ``cache_control``: never thinking, never empty text."""
     kind = field_of(block, "type")
-    if kind in UNMARKABLE or not isinstance(kind, str):
+    if not isinstance(kind, str) or kind in UNMARKABLE:
         return False
     return kind != "text" or bool(field_of(block, "text"))
 
 
-def positions_between(messages: Sequence[Any], first: Position, last: Position, *, collapse_runs: bool, enough: int) -> int:
+def positions_between(
+    messages: Sequence[Any], first: Position, last: Position, *, collapse_runs: bool, enough: int
+) -> int:
     """Cache look-back positions from ``last`` back to ``first``, both included, counted up to ``enough``.
 
     With ``collapse_runs`` a run of tool_use (or of tool_result) blocks is one position.
@@ -175,11 +178,13 @@ class Scanner:
 
     __slots__ = (
         "_answered",
+        "_bare_thinking",
         "_blocks",
         "_marks",
         "_pending",
         "_problems",
         "_server_uses",
+        "_signed_thinking",
         "_system_messages",
         "_thinking",
         "generators",
@@ -197,6 +202,8 @@ class Scanner:
         self._answered: set[str] = set()
         self._server_uses: set[str] = set()
         self._thinking = 0
+        self._signed_thinking = False
+        self._bare_thinking: list[Position] = []
         self._system_messages: list[int] = []
 
     def feed(self, messages: Sequence[Any]) -> None:
@@ -248,12 +255,20 @@ class Scanner:
                     else:
                         self._orphan(index, at, use)
                 elif kind == "thinking" or kind == "redacted_thinking":
-                    self._thinking += 1
+                    self._reasoning(index, at, block, kind)
                 else:
                     self._rare(index, at, block, kind, role)
         self.seen = len(messages)
 
-    def found(self, system: Any, tools: Sequence[Any], messages: Sequence[Any], marks: Iterable[Mark] = (), tool_kinds: tuple[tuple[str, str], ...] = ()) -> Conversation:
+    def found(
+        self,
+        system: Any,
+        tools: Sequence[Any],
+        messages: Sequence[Any],
+        marks: Iterable[Mark] = (),
+        tool_kinds: tuple[tuple[str, str], ...] = (),
+        memo: dict[Any, Any] | None = None,
+    ) -> Conversation:
         """The facts so far; ``marks`` are those outside the messages."""
         problems = tuple(self._problems)
         if self._pending and messages and field_of(messages[-1], "role") == "user":
@@ -270,6 +285,7 @@ class Scanner:
             tuple(sorted(map(str, self._pending))),
             self._thinking,
             tuple(self._system_messages),
+            {} if memo is None else memo,
         )
 
     def _problem(self, rule: str, index: int, at: int, detail: str) -> None:
@@ -277,7 +293,9 @@ class Scanner:
 
     def _unanswered(self, index: int) -> None:
         count = len(self._pending)
-        self._problem("pair-orphan", index - 1, -1, f"{count} tool_use block(s) before this point have no tool_result right after")
+        self._problem(
+            "pair-orphan", index - 1, -1, f"{count} tool_use block(s) before this point have no tool_result right after"
+        )
         self._pending.clear()
 
     def _orphan(self, index: int, at: int, used: Any) -> None:
@@ -287,7 +305,12 @@ class Scanner:
             self._problem("pair-orphan", index, at, "a tool_result whose tool_use is not in the message before")
 
     def _text_before_results(self, index: int) -> None:
-        self._problem("pair-orphan", index, -1, f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it")
+        self._problem(
+            "pair-orphan",
+            index,
+            -1,
+            f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it",
+        )
         self._pending.clear()
 
     def _other_role(self, index: int, role: Any) -> None:
@@ -298,7 +321,7 @@ class Scanner:
 
     def _readable(self, index: int, content: Any) -> bool:
         if isinstance(content, Sequence) and not isinstance(content, (bytes, bytearray)):
-            return True
+            return not isinstance(content, str)
         if isinstance(content, Iterator):
             self.generators = True
             return False
@@ -315,11 +338,24 @@ class Scanner:
         if block["citations"]:
             self._problem("version-blocks", index, at, "a non-empty citations list on user text")
 
+    def _reasoning(self, index: int, at: int, block: Any, kind: str) -> None:
+        """Thinking without a signature is a problem where signed thinking stands before and after it."""
+        self._thinking += 1
+        if kind == "thinking" and not field_of(block, "signature"):
+            if self._signed_thinking:
+                self._bare_thinking.append(in_messages(index, at))
+            return
+        self._signed_thinking = True
+        if self._bare_thinking:
+            detail = "a thinking block without its signature, between signed ones"
+            self._problems += [Problem("bind-middle", bare, detail) for bare in self._bare_thinking]
+            self._bare_thinking = []
+
     def _rare(self, index: int, at: int, block: Any, kind: Any, role: Any) -> None:
         if kind == "compaction":
             self._compaction(index, at, block)
-        elif kind == "document" and role == "assistant":
-            self._problem("version-blocks", index, at, "a document block directly in an assistant message")
+        elif kind == "document" or kind == "image":
+            self._medium(index, at, block, kind, role)
         elif kind in ("server_tool_use", "mcp_tool_use"):
             self._server_uses.add(str(field_of(block, "id")))
         elif isinstance(kind, str) and kind.endswith("_tool_result"):
@@ -328,15 +364,34 @@ class Scanner:
         elif not isinstance(kind, str):
             self._problem("request-shape", index, at, "a content block without a type")
 
+    def _medium(self, index: int, at: int, block: Any, kind: str, role: Any) -> None:
+        if kind == "document" and role == "assistant":
+            self._problem("version-blocks", index, at, "a document block directly in an assistant message")
+        source = field_of(field_of(block, "source"), "type")
+        if source in REMOTE_SOURCES:
+            self._problem("count-unsupported", index, at, f"{kind} content by {source}")
+
     def _compaction(self, index: int, at: int, block: Any) -> None:
-        content = field_of(block, "content")
-        kind: BlockKind = "null" if content is None else "empty" if not content else "signed" if field_of(block, "signature") else "unsigned"
+        content, signature = field_of(block, "content"), field_of(block, "signature")
         extra = tuple(str(key) for key in block if key not in COMPACTION_KEYS) if isinstance(block, Mapping) else ()
-        found = CompactionBlock(in_messages(index, at), kind, extra)
+        found = CompactionBlock(in_messages(index, at), _block_kind(content, signature), extra)
         self._blocks.append(found)
         if found.counts:
             self._pending.clear()
             self._server_uses.clear()
+            self._signed_thinking, self._bare_thinking = False, []
+        if signature is not None and not (found.counts and signature and isinstance(signature, str)):
+            self._problem("odc-tamper", index, at, "its content or its signature is not a non-empty string")
+        elif found.kind == "odd":
+            self._problem("request-shape", index, at, "a compaction block whose content is neither a string nor null")
+
+
+def _block_kind(content: Any, signature: Any) -> BlockKind:
+    if content is None:
+        return "null"
+    if not isinstance(content, str):
+        return "odd"
+    return "empty" if not content else "unsigned" if signature is None else "signed"
 
 
 def scan(system: Any, tools: Sequence[Any], messages: Sequence[Any], cache_control: Any = None) -> Conversation:
@@ -347,7 +402,9 @@ def scan(system: Any, tools: Sequence[Any], messages: Sequence[Any], cache_contr
     return scanner.found(system, tools, messages, marks, kinds)
 
 
-def scan_head(system: Any, tools: Sequence[Any], cache_control: Any = None) -> tuple[tuple[Mark, ...], tuple[tuple[str, str], ...]]:
+def scan_head(
+    system: Any, tools: Sequence[Any], cache_control: Any = None
+) -> tuple[tuple[Mark, ...], tuple[tuple[str, str], ...]]:
     """Marks outside the messages, in prompt order, and (name, type) of each tool."""
     marks: list[Mark] = []
     kinds: list[tuple[str, str]] = []
@@ -357,7 +414,7 @@ def scan_head(system: Any, tools: Sequence[Any], cache_control: Any = None) -> t
         if ttl is not None:
             marks.append(Mark(in_tools(index), ttl, "tool"))
     if not isinstance(system, str):
-        for index, block in enumerate(system or ()):
+        for index, block in enumerate(system if isinstance(system, Sequence) else ()):
             ttl = _ttl_of(field_of(block, "cache_control"))
             if ttl is not None:
                 marks.append(Mark(in_system(index), ttl, "text", not field_of(block, "text")))

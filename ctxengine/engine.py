@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from ctxengine.conversation import Conversation
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report
+from ctxengine.jsontext import read_json_file
 from ctxengine.plan import CompileInput, Plan, as_it_stands, compile_policy, compile_request, render
-from ctxengine.policy import Layer, layer_from_mapping, load_layers
+from ctxengine.policy import Layer, layers_from_mapping, load_layers
 from ctxengine.prefix import Prefix, scan_request
 from ctxengine.request import Request, read_request
 from ctxengine.target import target_of
@@ -41,6 +42,14 @@ class _Call:
     counter: TokenCounter | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A policy compiled for one target, with what the rules that need no request said of it."""
+
+    plan: Plan
+    verdicts: dict[tuple[Any, ...], tuple[Finding, ...]] = field(default_factory=dict)
+
+
 class Engine:
     """A policy with a catalog and plugins, ready to build requests for any model and platform.
 
@@ -61,9 +70,11 @@ class Engine:
         self.rules: tuple[Rule, ...] = RULES + self.host.rules
         self._platform = platform
         self._sizes = CalibratedCounter(self.catalog.tokenizers)
-        self._compiled: dict[tuple[Any, ...], Plan] = {}
+        self._compiled: dict[tuple[Any, ...], _Compiled] = {}
         self._tools_matter = any("tool" in item.get("when", {}) for layer in self.layers for item in layer.data.get("overrides", ()))
-        self._exact_rules = tuple(rule for rule in self.rules if not rule.estimated)
+        self._settled_rules = tuple(rule for rule in self.rules if rule.needs != "request" and not rule.estimated)
+        self._request_rules = tuple(rule for rule in self.rules if rule.needs == "request" and not rule.estimated)
+        self._estimated_rules = tuple(rule for rule in self.rules if rule.estimated)
         create = self.catalog.surfaces["create"]
         self._dropped = {name: create - takes for name, takes in self.catalog.surfaces.items()}
 
@@ -156,11 +167,12 @@ class Engine:
         if thinking not in (None, "default"):
             kwargs["thinking"] = {"type": thinking}
         call = self._call(kwargs, "create", platform, None, None, scan_request)
-        policy, _ = self._contributed(*self._compiled_for(call))
+        compiled, given = self._contributed(*self._compiled_for(call))
+        plan = compile_request(compiled.plan, given)
         known: Needs = "target" if model else "policy"
-        said = policy.report if model else policy.policy.findings
-        found = run_rules(self._facts(policy, call, today or date.today()), self.rules, known=known)
-        return _without_ignored(policy, (*self.host.findings, *said, *found))
+        said = plan.report if model else plan.policy.findings
+        found = run_rules(self._facts(plan, call, today or date.today()), self.rules, known=known)
+        return _without_ignored(plan, (*self.host.findings, *said, *found))
 
     def _call(
         self,
@@ -184,18 +196,17 @@ class Engine:
         return render(plan, call.request, self._dropped[call.surface])
 
     def _plan(self, call: _Call, *, estimates: bool) -> Plan:
-        policy, given = self._compiled_for(call)
-        mode, said = _mode(policy)
-        policy = replace(policy, mode=mode)
-        contributed, given = self._contributed(policy, given)
-        plan = compile_request(contributed, given) if mode != "off" else as_it_stands(policy, given)
-        judged = plan if mode == "enforce" else as_it_stands(policy, given)
-        rules = self.rules if estimates else self._exact_rules
-        found = run_rules(self._facts(judged, call, date.today()), rules)
-        findings = (*self.host.findings, *said, *plan.report, *found)
-        return replace(plan, report=_without_ignored(policy, findings))
+        compiled, given = self._compiled_for(call)
+        mode, said = _mode(compiled.plan)
+        if mode != "off":
+            compiled, given = self._contributed(compiled, given)
+        standing = as_it_stands(compiled.plan, given) if mode != "enforce" else None
+        plan = standing if standing and mode == "off" else compile_request(compiled.plan, given)
+        found = self._found(standing or plan, compiled, call, estimates=estimates)
+        report = _without_ignored(plan, (*self.host.findings, *said, *plan.report, *found))
+        return replace(plan, mode=mode, report=report)
 
-    def _compiled_for(self, call: _Call) -> tuple[Plan, CompileInput]:
+    def _compiled_for(self, call: _Call) -> tuple[_Compiled, CompileInput]:
         """The policy's part of the plan, from the cache where the request itself adds nothing to it."""
         request = call.request
         target = target_of(self.catalog, model=request.model, platform=call.platform, thinking=request.get("thinking"))
@@ -203,26 +214,40 @@ class Engine:
             self.layers, self.catalog, target, request, call.conversation, self._sizes, call.settings
         )
         if call.settings or request.edits:
-            return compile_policy(given), given
+            return _Compiled(compile_policy(given)), given
         tools = call.conversation.tool_kinds if self._tools_matter else ()
         key = (target.asked_model, target.platform.name, target.thinking, tools)
         known = self._compiled.get(key)
         if known is None:
             if len(self._compiled) >= CACHED_POLICIES:
                 self._compiled.clear()
-            known = self._compiled[key] = compile_policy(given)
+            known = self._compiled[key] = _Compiled(compile_policy(given))
         return known, given
 
-    def _contributed(self, policy: Plan, given: CompileInput) -> tuple[Plan, CompileInput]:
+    def _contributed(self, compiled: _Compiled, given: CompileInput) -> tuple[_Compiled, CompileInput]:
         """The same with what plugins add; without plugins, what came in."""
-        if not self.host.plugins:
-            return policy, given
-        used = policy.policy.get("plugins.use", ())
-        answer = self.host.contribute(used, given.target, given.conversation, policy.policy)
+        policy = compiled.plan.policy
+        answer = self.host.contribute(policy.get("plugins.use", ()), given.target, given.conversation, policy)
         if answer.edits or answer.breakpoints:
             given = replace(given, contributions=answer.edits, extra_breakpoints=answer.breakpoints)
-            policy = replace(compile_policy(given), mode=policy.mode)
-        return replace(policy, report=policy.report.plus(answer.findings)), given
+            compiled = _Compiled(compile_policy(given))
+        if answer.findings:
+            compiled = _Compiled(replace(compiled.plan, report=compiled.plan.report.plus(answer.findings)))
+        return compiled, given
+
+    def _found(self, judged: Plan, compiled: _Compiled, call: _Call, *, estimates: bool) -> Iterator[Finding]:
+        """What the rules say. Those that need no request are asked once per policy and target."""
+        facts = self._facts(judged, call, date.today())
+        if judged.edits is compiled.plan.edits:
+            key = (judged.beta_names, facts.today)
+            if key not in compiled.verdicts:
+                compiled.verdicts[key] = tuple(run_rules(facts, self._settled_rules))
+            yield from compiled.verdicts[key]
+        else:
+            yield from run_rules(facts, self._settled_rules)
+        yield from run_rules(facts, self._request_rules)
+        if estimates:
+            yield from run_rules(facts, self._estimated_rules)
 
     def _facts(self, plan: Plan, call: _Call, today: date) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
@@ -291,6 +316,6 @@ def _with_overlays(catalog: Catalog, host: Host, layers: Iterable[Layer]) -> Cat
     if host.edits:
         catalog = catalog.with_edits(item.fact for item in host.edits)
     for layer in layers:
-        if layer.overlay is not None:
-            catalog = catalog.with_overlay(layer.overlay)
+        if layer.catalog is not None:
+            catalog = catalog.with_overlay(read_json_file(layer.catalog, rule="catalog-overlay"))
     return catalog

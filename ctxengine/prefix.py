@@ -23,12 +23,13 @@ class Prefix:
         self._head: tuple[Any, ...] = ()
         self._marks: tuple[Mark, ...] = ()
         self._tool_kinds: tuple[tuple[str, str], ...] = ()
+        self._memo: dict[Any, Any] = {}
 
     def scan(self, request: Request) -> tuple[Request, Conversation]:
         """The facts of a request that goes on from the last one, or starts over where it does not."""
         messages = request.messages
         if len(messages) < len(self._seen) or not all(map(is_, self._seen, messages)):
-            self._scanner, self._seen = Scanner(), []
+            self._scanner, self._seen, self._memo = Scanner(), [], {}
         self._scanner.feed(messages)
         if self._scanner.generators:
             self._scanner = Scanner()
@@ -36,10 +37,12 @@ class Prefix:
             return self.scan(request)
         self._seen += messages[len(self._seen) :]
         self._read_head(request.system, request.tools, request.get("cache_control"))
-        found = self._scanner.found(request.system, request.tools, messages, self._marks, self._tool_kinds)
+        found = self._scanner.found(
+            request.system, request.tools, messages, self._marks, self._tool_kinds, self._memo
+        )
         return request, found
 
     def _read_head(self, *head: Any) -> None:
         if len(self._head) != len(head) or not all(map(is_, self._head, head)):
-            self._head = head
+            self._head, self._memo = head, {}
             self._marks, self._tool_kinds = scan_head(*head)

@@ -33,7 +33,7 @@ class Request:
     def get(self, name: str) -> Any:
         """An argument, ``None`` where it is absent, ``Omit`` or ``NotGiven``."""
         value = self.kwargs.get(name)
-        return None if type(value).__name__ in _ABSENT_TYPES else value
+        return None if value is None or type(value).__name__ in _ABSENT_TYPES else value
 
     def with_messages(self, messages: Sequence[Any]) -> Request:
         return replace(self, messages=messages)
@@ -48,14 +48,17 @@ def read_request(kwargs: Mapping[str, Any]) -> Request:
     """Read the arguments; generators are turned into lists.
 
     Raises:
-        RequestError: ``model`` is no string, or ``messages``, ``tools`` or ``context_management.edits`` is no list.
+        RequestError: ``model`` is no string, ``system`` neither string nor list, or ``messages``, ``tools`` or
+            ``context_management.edits`` no list.
     """
     request = Request(kwargs, "", None, (), (), (), (), ())
     model = request.get("model")
     if not isinstance(model, str) or not model:
         _refuse("model", "the request names no model", "pass model= with a model id")
     headers = request.get("extra_headers")
-    keys = tuple(key for key in headers or () if str(key).lower() == BETA_HEADER) if isinstance(headers, Mapping) else ()
+    keys = (
+        tuple(key for key in headers or () if str(key).lower() == BETA_HEADER) if isinstance(headers, Mapping) else ()
+    )
     return Request(
         kwargs,
         model,
@@ -69,7 +72,7 @@ def read_request(kwargs: Mapping[str, Any]) -> Request:
 
 
 def _system(system: Any) -> Any:
-    return list(system) if isinstance(system, Iterator) else system
+    return system if system is None or isinstance(system, str) else _listed(system, "system")
 
 
 def _listed(value: Any, path: str) -> Sequence[Any]:

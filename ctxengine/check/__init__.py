@@ -14,11 +14,11 @@ RULES: tuple[Rule, ...] = tuple(item for topic in _TOPICS for item in vars(topic
 _REACH: dict[Needs, int] = {"policy": 0, "target": 1, "request": 2}
 
 
-def run_rules(facts: Facts, rules: Iterable[Rule], *, known: Needs = "request", estimates: bool = True) -> Iterator[Finding]:
+def run_rules(facts: Facts, rules: Iterable[Rule], *, known: Needs = "request") -> Iterator[Finding]:
     """The findings of all rules that can judge from what is known."""
     reach = _REACH[known]
     for item in rules:
-        if _REACH[item.needs] <= reach and (estimates or not item.estimated):
+        if _REACH[item.needs] <= reach:
             yield from item.findings(facts)
 
 

@@ -6,7 +6,7 @@ that may carry one, and never where the prefix is surely below the model's minim
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -136,17 +136,27 @@ class _Placing:
 
     def _below_minimum(self, at: Position) -> bool:
         minimum = self._minimum
-        return minimum > 0 and self.given.sizes.reaches(self._prefix(at), minimum, self.given.target.facts) is False
+        if not minimum:
+            return False
+        key = ("cacheable from", minimum, self.given.target.model)
+        reached = self.facts.memo.get(key)
+        if reached is None:
+            reached = self.given.sizes.first_reaching(self._parts(), minimum, self.given.target.facts)
+            if reached is None:
+                return True
+            self.facts.memo[key] = reached
+        return at < reached
 
-    def _prefix(self, at: Position) -> Iterator[Any]:
-        """The prompt's parts up to a position, as the API orders them."""
-        yield from self.facts.tools if at.section else self.facts.tools[: at.index + 1]
-        if at.section >= 1:
-            system = self.facts.system
-            yield from _as_parts(system, at.index if at.section == 1 else None)
-        if at.section >= 2:
-            yield from self.facts.messages[max(self.first.index, 0) : at.index]
-            yield from blocks_of(self.facts.messages[at.index])[: at.block + 1]
+    def _parts(self) -> Iterator[tuple[Position, Any]]:
+        """The prompt's parts in the API's order, each with the first position that holds all of it."""
+        for index, tool in enumerate(self.facts.tools):
+            yield in_tools(index), tool
+        system = self.facts.system
+        for index, block in enumerate((system,) if isinstance(system, str) else system or ()):
+            yield in_system(index), block
+        messages = self.facts.messages
+        for index in range(self.first.index, len(messages)):
+            yield in_messages(index, 0), messages[index]
 
     def _with_ordered_ttls(self) -> tuple[Breakpoint, ...]:
         """The longest ttl comes first: ours give way to the caller's and to our own later ones."""
@@ -173,11 +183,3 @@ _FINDERS = {
     "last_message": _Placing._last_message,
     "previous_tail": _Placing._previous_tail,
 }
-
-
-def _as_parts(system: Any, last: int | None) -> Sequence[Any]:
-    if system is None:
-        return ()
-    if isinstance(system, str):
-        return (system,)
-    return system if last is None else system[: last + 1]

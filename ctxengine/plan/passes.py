@@ -25,6 +25,7 @@ def fold(plan: Plan, given: CompileInput) -> Plan:
         arguments=given.arguments,
         request_edits=given.request.edits,
         contributions=given.contributions,
+        edit_words={fact.type: fact.merge for fact in given.catalog.edits.values()},
     )
     return replace(plan, policy=policy, report=plan.report.plus(policy.findings))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 UNSEEN_MODEL = 1.25
 """How much wider the band is for a model whose tokenizer is not known."""
+RECENT = 400
+"""How many messages back the record goes that an estimate is corrected by: a bound on the work, and the nearest content."""
 CORRECTION = (0.5, 2.0)
 """Billed usage corrects an estimate by no more than this: beyond it, the record is of something else."""
 
@@ -102,8 +104,9 @@ class RecordedCounter:
     def _correction(
         self, at: int, system: object, tools: object, messages: Sequence[Any], model: ModelFact | None
     ) -> float:
-        """Billed over estimated between the first and the last record, so that what both hide cancels out."""
-        (first, least), (last, most) = self.known[0], self.known[at - 1]
+        """Billed over estimated between two records, so that what both hide cancels out; one alone has to do if need be."""
+        last, most = self.known[at - 1]
+        first, least = self.known[min(bisect_left(self.known, last - RECENT, key=itemgetter(0)), max(at - 2, 0))]
         if first < last and least < most:
             guess = self.base.estimate(measure_messages(messages[first:last]), model).tokens
             billed = most - least
