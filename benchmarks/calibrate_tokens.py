@@ -102,7 +102,8 @@ def ahead(row: TokenizerFact) -> Iterator[Guess]:
             first, now, (sent, tokens, name) = seen[0], seen[at], seen[at + AHEAD]
             model = default_catalog().find_model(name or "").facts
             if model and model.tokenizer == row.name and first[2] == name and tokens > now[1] > first[1]:
-                counter = RecordedCounter(CalibratedCounter({row.name: row}), [first[:2], now[:2]])
+                known = [(count, total) for count, total, _ in seen[: at + 1]]
+                counter = RecordedCounter(CalibratedCounter({row.name: row}), known)
                 guess = counter.count(None, None, transcript.request["messages"][:sent], model)
                 yield f"{kind}, {AHEAD} responses after the last record", guess, tokens
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 UNSEEN_MODEL = 1.25
 """How much wider the band is for a model whose tokenizer is not known."""
-RECENT = 400
+RECENT = 100
 """How many messages back the record goes that an estimate is corrected by: a bound on the work, and the nearest content."""
 CORRECTION = (0.5, 2.0)
 """Billed usage corrects an estimate by no more than this: beyond it, the record is of something else."""

@@ -95,3 +95,13 @@ def test_correction(known: list[tuple[int, int]], factor: float) -> None:
     counted = RecordedCounter(COUNTER, known).count(None, None, messages, OLDER)
     assert counted.source == "estimated"
     assert counted.tokens == known[-1][1] + round(factor * whole)
+
+
+def test_correction_is_recent() -> None:
+    """A record of long ago has no say in the correction while there are newer ones."""
+    messages = conversation(310)
+    newer = [(250, 50_000), (300, 60_000)]
+    counts = [
+        RecordedCounter(COUNTER, [*older, *newer]).count(None, None, messages, OLDER) for older in ([], [(2, 49_999)])
+    ]
+    assert counts[0] == counts[1]
