@@ -17,7 +17,7 @@ T = TypeVar("T")
 UNSEEN_MODEL = 1.25
 """How much wider the band is for a model whose tokenizer is not known."""
 RECENT = 100
-"""How many messages back the record goes that an estimate is corrected by: a bound on the work, and the nearest content."""
+"""How many messages back the record goes that corrects an estimate: it bounds the work, and what is near is alike."""
 CORRECTION = (0.5, 2.0)
 """Billed usage corrects an estimate by no more than this: beyond it, the record is of something else."""
 
@@ -104,7 +104,7 @@ class RecordedCounter:
     def _correction(
         self, at: int, system: object, tools: object, messages: Sequence[Any], model: ModelFact | None
     ) -> float:
-        """Billed over estimated between two records, so that what both hide cancels out; one alone has to do if need be."""
+        """Billed over estimated between two records, so that what both hide cancels out; else of the only one."""
         last, most = self.known[at - 1]
         first, least = self.known[min(bisect_left(self.known, last - RECENT, key=itemgetter(0)), max(at - 2, 0))]
         if first < last and least < most:
