@@ -122,10 +122,15 @@ class Conversation:
             self,
             marks=tuple(mark for mark in self.marks if mark.at.section != first.section or mark.at >= first),
             compaction_blocks=tuple(block for block in self.compaction_blocks if block.at >= first),
-            problems=tuple(problem for problem in self.problems if problem.at >= first),
+            problems=tuple(problem for problem in self.problems if _stays(problem.at, first)),
             system_messages=tuple(index for index in self.system_messages if index >= first.index),
             memo={},
         )
+
+
+def _stays(at: Position, first: Position) -> bool:
+    """Whether a place is left when all before a position is pruned; a whole message is, while a block of it is."""
+    return at >= first or (at.index == first.index and at.block < 0)
 
 
 def field_of(item: Any, name: str) -> Any:

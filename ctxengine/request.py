@@ -35,6 +35,10 @@ class Request:
         value = self.kwargs.get(name)
         return None if value is None or type(value).__name__ in _ABSENT_TYPES else value
 
+    def gives(self, name: str) -> bool:
+        """Whether an argument is given, if only as ``None``."""
+        return name in self.kwargs and type(self.kwargs[name]).__name__ not in _ABSENT_TYPES
+
     def with_messages(self, messages: Sequence[Any]) -> Request:
         return replace(self, messages=messages)
 

@@ -1,0 +1,44 @@
+"""What rules ask about the request's arguments, as the method at hand takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ctxengine.check.rule import Facts, Hit
+from ctxengine.findings import Place
+
+FORCED = ("any", "tool")
+"""The ``tool_choice`` types that force a tool use."""
+
+
+def argument(facts: Facts, name: str) -> Any:
+    """An argument, ``None`` where it is absent or the method does not take it, so that it is not sent."""
+    surfaces = facts.catalog.surfaces
+    dropped = name in surfaces["create"] and name not in surfaces[facts.surface]
+    return None if dropped else facts.request.get(name)
+
+
+def inside(facts: Facts, path: str) -> Any:
+    """A value at a dotted path below an argument, ``None`` where something on the way is missing."""
+    name, *keys = path.split(".")
+    value = argument(facts, name)
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def forces_tool(facts: Facts) -> bool:
+    return inside(facts, "tool_choice.type") in FORCED
+
+
+def in_thread(facts: Facts) -> bool:
+    """Whether the request is part of a thread, whose history the server keeps."""
+    return isinstance(argument(facts, "thread"), Mapping)
+
+
+def problems(facts: Facts, rule: str) -> Iterator[Hit]:
+    """What the walk over the messages noted for a rule."""
+    for problem in facts.conversation.problems:
+        if problem.rule == rule:
+            yield Hit(f"{problem.at.path}: {problem.detail}", Place(problem.at.path))
