@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ctxengine.transcripts import Transcript, read_transcripts
+from tests.corpus import CORPUS, ENTRIES, MISSING
 from tests.transcripts.invariants import check, tool_uses
 
-CORPUS = Path(os.environ.get("CTXENGINE_CORPUS") or Path(__file__).parents[3] / "shared" / "data") / "transcripts"
-MANIFEST = CORPUS / "MANIFEST.json"
-ENTRIES = [
-    pytest.param(entry, id=entry["file"])
-    for entry in (json.loads(MANIFEST.read_text())["files"] if MANIFEST.exists() else ())
-    if entry["file"].startswith(("cc_", "pi_", "tau_")) or "function_calling" in entry["file"]
-]
-
-pytestmark = [
-    pytest.mark.corpus,
-    pytest.mark.skipif(not ENTRIES, reason="no real conversations here: name their folder in CTXENGINE_CORPUS"),
-]
+pytestmark = [pytest.mark.corpus, pytest.mark.skipif(not ENTRIES, reason=MISSING)]
 
 
 def total(transcripts: tuple[Transcript, ...], repair: str) -> int:
@@ -31,7 +18,7 @@ def total(transcripts: tuple[Transcript, ...], repair: str) -> int:
     return sum(int(message.rpartition(" ")[2]) for message in found if message.startswith(repair))
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
 def test_real_logs(entry: dict[str, Any]) -> None:
     """Every context can be sent, and no response or tool use of the manifest is lost without being counted."""
     transcripts = read_transcripts(CORPUS / entry["file"])
