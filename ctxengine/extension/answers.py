@@ -16,6 +16,7 @@ from ctxengine.findings import Finding, Place, Severity
 from ctxengine.origin import Origin
 
 if TYPE_CHECKING:
+    from ctxengine.catalog.facts import Ttl
     from ctxengine.edits import Edit
     from ctxengine.extension.hookspecs import EditRegistration, WantedBreakpoint
 
@@ -59,7 +60,7 @@ def _check_fields(edit: dict[str, Any], kind: str, models: Mapping[str, type[Edi
         raise Unusable(f"returned a {kind} edit with a wrong {', '.join(sorted(wrong)) or 'shape'}") from error
 
 
-def read_breakpoint(answer: Any, conversation: Conversation) -> tuple[Position, str]:
+def read_breakpoint(answer: Any, conversation: Conversation) -> tuple[Position, Ttl]:
     """Where the mark stands, and its ttl."""
     from ctxengine.extension.hookspecs import WantedBreakpoint
 
@@ -138,6 +139,8 @@ class GuardedRule(Rule):
 
 def _checked(hits: Iterable[Any]) -> Iterator[Hit]:
     for hit in hits:
-        if not isinstance(hit, Hit) or not isinstance(hit.message, str) or not isinstance(hit.where, (Place, Origin)):
+        if not isinstance(hit, Hit) or not isinstance(hit.message, str) or not isinstance(hit.where, Place | Origin):
             raise Unusable("yielded something else than a Hit with a message and a Place")
+        if hit.severity is not None and hit.severity not in get_args(Severity):
+            raise Unusable("yielded a Hit with an unknown severity")
         yield hit

@@ -70,12 +70,13 @@ class Host:
         edits: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
         breakpoints: list[ExtraBreakpoint] = []
         problems = list(self._absent(used, policy))
+        configs = policy.get("plugins.config", {})
         given: dict[str, Any] = {"target": target, "conversation": conversation, "policy": policy}
         read_place = partial(read_breakpoint, conversation=conversation)
         for plugin in self._loaded:
             name = plugin.info.name
             if plugin.info.source == "object" or name in used:
-                given["config"] = (policy.get("plugins.config") or {}).get(name, {})
+                given["config"] = configs.get(name, {})
                 asked = self._ask(plugin, EDITS, self._read_edit, problems, **given)
                 places = self._ask(plugin, BREAKPOINTS, read_place, problems, **given)
                 edits += [(name, asked)] if asked else []
@@ -83,16 +84,18 @@ class Host:
         return Contributed(tuple(edits), tuple(breakpoints), tuple(problems))
 
     def _registered(self, problems: list[Finding]) -> tuple[EditRegistration, ...]:
-        read = partial(read_registration, taken=set())
-        return tuple(edit for plugin in self._loaded for edit in self._ask(plugin, TYPES, read, problems))
+        edits: list[EditRegistration] = []
+        for plugin in self._loaded:
+            read = partial(read_registration, taken={edit.fact.type for edit in edits})
+            edits += self._ask(plugin, TYPES, read, problems)
+        return tuple(edits)
 
     def _ruled(self, problems: list[Finding]) -> tuple[Rule, ...]:
-        read = partial(read_rule, taken=set(), strict=self._strict)
-        return tuple(
-            rule
-            for plugin in self._loaded
-            for rule in self._ask(plugin, RULES, partial(read, info=plugin.info), problems)
-        )
+        rules: list[Rule] = []
+        for plugin in self._loaded:
+            read = partial(read_rule, taken={rule.id for rule in rules}, info=plugin.info, strict=self._strict)
+            rules += self._ask(plugin, RULES, read, problems)
+        return tuple(rules)
 
     def _ask(
         self, plugin: Loaded, hook: str, read: Callable[[Any], T], problems: list[Finding], **given: Any

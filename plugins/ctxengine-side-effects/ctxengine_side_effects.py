@@ -55,7 +55,7 @@ def config_wrong(facts: Facts) -> Iterator[Hit]:
     def at(path: str) -> Origin:
         return facts.plan.policy.origin(f"plugins.config.{name}.{path}")
 
-    if "patterns" in config and not are_patterns(config["patterns"]):
+    if "patterns" in config and patterns_of(config) is None:
         yield Hit("patterns is no list of strings: the default patterns are used", at("patterns"))
     for tool, word in tools_of(config).items():
         if str(word) not in WORDS:
@@ -66,8 +66,8 @@ def config_wrong(facts: Facts) -> Iterator[Hit]:
 
 def side_effects(conversation: Conversation, config: Mapping[str, Any]) -> list[str]:
     """Names of the request's tools that have side effects: by the settings, else by annotations, else by name."""
-    said, patterns = tools_of(config), config.get("patterns")
-    named = matcher(tuple(patterns) if are_patterns(patterns) else PATTERNS)
+    said, patterns = tools_of(config), patterns_of(config)
+    named = matcher(PATTERNS if patterns is None else patterns)
     found = []
     for tool, (title, _) in zip(conversation.tools, conversation.tool_kinds, strict=True):
         verdict = WORDS.get(str(said.get(title)))
@@ -90,8 +90,12 @@ def annotated(tool: Any) -> bool | None:
     return None
 
 
-def are_patterns(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(pattern, str) for pattern in value)
+def patterns_of(config: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The setting, where it is a list of strings."""
+    patterns = config.get("patterns")
+    if isinstance(patterns, list) and all(isinstance(pattern, str) for pattern in patterns):
+        return tuple(patterns)
+    return None
 
 
 def tools_of(config: Mapping[str, Any]) -> Mapping[str, Any]:

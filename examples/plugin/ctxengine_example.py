@@ -1,0 +1,64 @@
+"""Keeps a project's plan in view: the results of the tools that read it, and the brief in the first message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ctxengine.catalog import EditFact
+from ctxengine.check import Facts, Hit, Rule, rule
+from ctxengine.conversation import Conversation, blocks_of
+from ctxengine.extension import EditRegistration, WantedBreakpoint, hookimpl
+from ctxengine.policy import Resolved
+
+name = "example"
+
+
+@hookimpl
+def ctxengine_contribute_edits(policy: Resolved, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    keep = config.get("keep", [])
+    clearing = [kind for kind in policy.get("edits", {}) if kind.startswith("clear_tool_uses_")]
+    return [{"type": kind, "exclude_tools": keep} for kind in clearing]
+
+
+@hookimpl
+def ctxengine_contribute_breakpoints(conversation: Conversation) -> list[WantedBreakpoint]:
+    if len(conversation.messages) < 2:
+        return []
+    last = len(blocks_of(conversation.messages[0])) - 1
+    return [WantedBreakpoint("messages", 0, last)]
+
+
+@rule(
+    "example-keep-unknown",
+    "warning",
+    "The plugin example shall keep the results of a tool that the request does not have.",
+    help="correct the name under plugins.config.example.keep, or take it out",
+    source="docs/plugins.md",
+)
+def keep_unknown(facts: Facts) -> Iterator[Hit]:
+    policy = facts.plan.policy
+    there = {tool for tool, _ in facts.conversation.tool_kinds}
+    for index, tool in enumerate(policy.get(f"plugins.config.{name}.keep", [])):
+        if tool not in there:
+            yield Hit(f"no tool is called {tool}", policy.origin(f"plugins.config.{name}.keep.{index}"))
+
+
+@hookimpl
+def ctxengine_contribute_rules() -> list[Rule]:
+    return [keep_unknown]
+
+
+@hookimpl
+def ctxengine_register_edits() -> list[EditRegistration]:
+    fact = EditFact(
+        type="clear_images_20270101",
+        rank=25,
+        betas=("clear-images-2027-01-01",),
+        feature="clear_edits",
+        parameters=("keep",),
+        defaults={"keep": {"type": "images", "value": 2}},
+        source="a made-up announcement",
+        as_of="2027-01-01",
+    )
+    return [EditRegistration(fact)]
