@@ -17,12 +17,12 @@ def conversation(messages: int, seed: int = 7) -> dict[str, Any]:
     calls = 0
     while len(made) < messages - 1:
         uses = []
-        for _ in range(draw.choice((1, 1, 1, 1, 1, 2))):
+        for _ in range(draw.choice((1, 1, 1, 2))):
             calls += 1
             path = SOURCES[calls % len(SOURCES)].name
             uses.append({"type": "tool_use", "id": f"toolu_{calls:06}", "name": "read_file", "input": {"path": path}})
-        said: list[dict[str, Any]] = [{"type": "text", "text": "Next I read more of it. " * draw.randint(1, 6)}] if draw.random() < 0.3 else []
-        if draw.random() < 0.1:
+        said: list[dict[str, Any]] = [{"type": "text", "text": "Next I read more of it. " * draw.randint(1, 6)}] if draw.random() < 0.7 else []
+        if draw.random() < 0.25:
             said.insert(0, {"type": "thinking", "thinking": "What is left to read? " * 20, "signature": "c2lnbmVk" * 20})
         made.append({"role": "assistant", "content": said + uses})
         made.append({"role": "user", "content": [_result(use["id"], text, draw) for use in uses]})
@@ -37,7 +37,7 @@ def conversation(messages: int, seed: int = 7) -> dict[str, Any]:
 
 
 def _result(use: str, text: str, draw: random.Random) -> dict[str, Any]:
-    start, length = draw.randrange(len(text) - 12_000), draw.randint(1_000, 11_000)
+    start, length = draw.randrange(len(text) - 12_000), draw.randint(1_000, 10_500)
     return {"type": "tool_result", "tool_use_id": use, "content": text[start : start + length]}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
-from ctxengine.check import RULES, Facts, Needs, Rule, run_rules
+from ctxengine.check import RULES, Facts, Needs, Rule, finding_ids, run_rules
 from ctxengine.conversation import Conversation
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
@@ -72,6 +72,7 @@ class Engine:
         self._sizes = CalibratedCounter(self.catalog.tokenizers)
         self._compiled: dict[tuple[Any, ...], _Compiled] = {}
         self._tools_matter = any("tool" in item.get("when", {}) for layer in self.layers for item in layer.data.get("overrides", ()))
+        self._finding_ids = finding_ids(self.rules)
         self._settled_rules = tuple(rule for rule in self.rules if rule.needs != "request" and not rule.estimated)
         self._request_rules = tuple(rule for rule in self.rules if rule.needs == "request" and not rule.estimated)
         self._estimated_rules = tuple(rule for rule in self.rules if rule.estimated)
@@ -200,7 +201,7 @@ class Engine:
         mode, said = _mode(compiled.plan)
         if mode != "off":
             compiled, given = self._contributed(compiled, given)
-        standing = as_it_stands(compiled.plan, given) if mode != "enforce" else None
+        standing = replace(as_it_stands(compiled.plan, given), mode=mode) if mode != "enforce" else None
         plan = standing if standing and mode == "off" else compile_request(compiled.plan, given)
         found = self._found(standing or plan, compiled, call, estimates=estimates)
         report = _without_ignored(plan, (*self.host.findings, *said, *plan.report, *found))
@@ -252,7 +253,8 @@ class Engine:
     def _facts(self, plan: Plan, call: _Call, today: date) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
         counter = call.counter or self._sizes
-        return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, today)
+        ids = self._finding_ids
+        return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, today, ids)
 
 
 def _edit_types(catalog: Catalog | None, host: Host) -> Collection[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Literal, Protocol, TypeVar
+from operator import attrgetter, itemgetter, mul
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from ctxengine.catalog.facts import ModelFact, TokenizerFact
 from ctxengine.tokens.measure import measure, measure_messages
@@ -18,6 +18,8 @@ UNSEEN_MODEL = 1.25
 """How much wider the band is for a model whose tokenizer is not known."""
 RECENT = 100
 """How many messages back the record goes that corrects an estimate: it bounds the work, and what is near is alike."""
+PIXELS = "pixels"
+"""Weighed apart, as there is a most that one image comes to; always a guess."""
 CORRECTION = (0.5, 2.0)
 """Billed usage corrects an estimate by no more than this: beyond it, the record is of something else."""
 
@@ -38,30 +40,29 @@ class TokenCounter(Protocol):
     def count(self, system: object, tools: object, messages: Sequence[Any], model: ModelFact | None) -> Estimate: ...
 
 
-@dataclass(frozen=True, slots=True)
 class CalibratedCounter:
     """Estimates from sizes alone, with the weights fitted for each tokenizer.
 
-    ``tokenizers`` are the catalog's rows. A model without one counts with that of the smallest tokens, in a wider band.
+    Args:
+        tokenizers: the catalog's rows. A model without one counts with that of the smallest tokens, in a wider band.
     """
 
-    tokenizers: Mapping[str, TokenizerFact]
+    def __init__(self, tokenizers: Mapping[str, TokenizerFact]) -> None:
+        self._scales = {name: _scale(row, 1.0) for name, row in tokenizers.items()}
+        smallest = max(tokenizers.values(), key=lambda row: row.weights.get("text", 0.0))
+        self._unseen = _scale(smallest, UNSEEN_MODEL)
 
     def count(self, system: object, tools: object, messages: Sequence[Any], model: ModelFact | None) -> Estimate:
         return self.estimate(measure(system) + measure(tools) + measure_messages(messages), model)
 
     def estimate(self, size: Size, model: ModelFact | None) -> Estimate:
         """The tokens of a size. Sum sizes first and estimate once: the first tool brings its own instructions."""
-        row = self.tokenizers.get(model.tokenizer or "") if model else None
-        wider = 1.0 if row else UNSEEN_MODEL
-        row = row or max(self.tokenizers.values(), key=lambda each: each.weights.get("text", 0.0))
-        rough = sum(_tokens(row, name, size) for name in row.rough)
-        fitted = sum(_tokens(row, name, size) for name in SIZE_FIELDS if name not in row.rough)
-        fitted += row.weights.get("tool_system", 0.0) if size.tools else 0.0
+        scale = self._scale_of(model)
+        fitted, rough = scale.weigh(size)
         return Estimate(
             tokens=round(fitted + rough),
-            low=max(0, int(fitted * row.low / wider + rough / 2 - row.slack)),
-            high=int(fitted * row.high * wider + rough * 2 + row.slack) + 1,
+            low=max(0, int(fitted * scale.low + rough / 2 - scale.slack)),
+            high=scale.most(fitted, rough),
             source="estimated",
         )
 
@@ -70,12 +71,57 @@ class CalibratedCounter:
 
         ``parts`` are pairs of name and content, read no further than needed; ``None`` where the sum is surely below.
         """
-        size = Size()
+        scale, size = self._scale_of(model), Size()
         for name, part in parts:
             size += measure(part)
-            if self.estimate(size, model).high >= tokens:
+            if scale.most(*scale.weigh(size)) >= tokens:
                 return name
         return None
+
+    def _scale_of(self, model: ModelFact | None) -> _Scale:
+        return self._scales.get(model.tokenizer or "", self._unseen) if model else self._unseen
+
+
+class _Scale(NamedTuple):
+    """A tokenizer's row, laid out for multiplying with the amounts of a size."""
+
+    fitted: tuple[float, ...]
+    rough: tuple[float, ...]
+    tool_system: float
+    pixel: float
+    image_most: float
+    low: float
+    high: float
+    slack: int
+
+    def weigh(self, size: Size) -> tuple[float, float]:
+        """Tokens of the classes that were fitted, and of those that are a guess."""
+        amounts = _amounts(size)
+        fitted = sum(map(mul, self.fitted, amounts)) + (self.tool_system if size.tools else 0.0)
+        rough = sum(map(mul, self.rough, amounts))
+        if size.images:
+            rough += min(size.pixels * self.pixel, size.images * self.image_most)
+        return fitted, rough
+
+    def most(self, fitted: float, rough: float) -> int:
+        return int(fitted * self.high + rough * 2 + self.slack) + 1
+
+
+_amounts = attrgetter(*SIZE_FIELDS)
+
+
+def _scale(row: TokenizerFact, wider: float) -> _Scale:
+    weights = {name: row.weights.get(name, 0.0) for name in SIZE_FIELDS if name != PIXELS}
+    return _Scale(
+        tuple(0.0 if name in row.rough else weights.get(name, 0.0) for name in SIZE_FIELDS),
+        tuple(weights.get(name, 0.0) if name in row.rough else 0.0 for name in SIZE_FIELDS),
+        row.weights.get("tool_system", 0.0),
+        row.weights.get(PIXELS, 0.0),
+        row.image_most,
+        row.low / wider,
+        row.high * wider,
+        row.slack,
+    )
 
 
 class RecordedCounter:
@@ -115,8 +161,3 @@ class RecordedCounter:
             billed = most
         least_factor, most_factor = CORRECTION
         return min(max(billed / max(guess, 1), least_factor), most_factor)
-
-
-def _tokens(row: TokenizerFact, name: str, size: Size) -> float:
-    amount: float = row.weights.get(name, 0.0) * getattr(size, name)
-    return min(amount, size.images * row.image_most) if name == "pixels" else amount

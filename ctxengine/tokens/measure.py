@@ -190,7 +190,7 @@ class _Tally:
 
 def _fields(item: object) -> Mapping[str, Any] | None:
     """A mapping's or an SDK object's fields; reading them builds no JSON."""
-    if isinstance(item, Mapping):
+    if type(item) is dict or isinstance(item, Mapping):
         return item
     if hasattr(item, "model_fields_set"):
         return {**vars(item), **(getattr(item, "model_extra", None) or {})}
