@@ -180,9 +180,9 @@ class Policy(Settings):
 
     version: Literal["1"]
     """Version of the policy format."""
-    name: Annotated[str | None, Merge("last")] = None
+    name: str | None = None
     """Name of the policy, for people."""
-    description: Annotated[str | None, Merge("last")] = None
+    description: str | None = None
     """What it is for, for people."""
     extends: list[str] | None = None
     """Policies this one builds on, in order: files beside or below this one, or presets such as `ctxengine:agentic`."""
@@ -190,5 +190,5 @@ class Policy(Settings):
     """Settings for some requests only, from top to bottom, over the values above."""
     lock: Annotated[list[str] | None, Merge("union")] = None
     """Paths such as `budget.usd` that nothing later may change; a path locks everything below it."""
-    catalog: Annotated[str | None, Merge("last")] = None
-    """File, beside or below this one, with catalog rows of your own."""
+    catalog: str | None = None
+    """File, beside or below this one, with catalog rows of your own; each layer's rows are laid over the one before."""

@@ -75,7 +75,7 @@ def _said(misfit: Misfit, at: tuple[str | int, ...] = ()) -> Iterator[Said]:
         known = [name for name in misfit.schema["properties"] if not name.startswith("$")]
         for key in misfit.instance:
             if key not in misfit.schema["properties"]:
-                where = ".".join(map(str, (*parts, key)))
+                where = f"{path}.{key}".lstrip(".") if key in shown(key) else path
                 yield where, f"there is no key {shown(key)} here", did_you_mean(key[:60], known)
     elif misfit.validator == "required":
         missing = next(key for key in allowed if key not in misfit.instance)
