@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from ctxengine.check import betas, blocks, cache, edits, on_demand, policies, requests, sizes, targets
+from ctxengine.check.notices import NOTICES
 from ctxengine.check.rule import Facts, Hit, Needs, Rule, rule
 from ctxengine.findings import Finding
 
@@ -22,4 +23,9 @@ def run_rules(facts: Facts, rules: Iterable[Rule], *, known: Needs = "request") 
             yield from item.findings(facts)
 
 
-__all__ = ["RULES", "Facts", "Hit", "Needs", "Rule", "rule", "run_rules"]
+def finding_ids(rules: Iterable[Rule]) -> frozenset[str]:
+    """Every id a finding can have: the rules', and those of what comes up outside them."""
+    return frozenset(item.id for item in (*rules, *NOTICES))
+
+
+__all__ = ["NOTICES", "RULES", "Facts", "Hit", "Needs", "Rule", "finding_ids", "rule", "run_rules"]

@@ -23,7 +23,7 @@ BODY_KEY = "anthropic_beta"
     "beta-cm-missing",
     "error",
     "A clearing edit is sent without its beta.",
-    help="add the beta to the request's betas; without it the API answers `context_management: Extra inputs are not permitted`",
+    help="add the beta: without it the API answers `context_management: Extra inputs are not permitted`",
     source=CONTEXT_EDITING,
 )
 def beta_cm_missing(facts: Facts) -> Iterator[Hit]:
@@ -42,8 +42,8 @@ def beta_cm_missing(facts: Facts) -> Iterator[Hit]:
 def beta_cm_implicit(facts: Facts) -> Iterator[Hit]:
     for edit, missing, stand_ins in _lacking(facts):
         if stand_ins:
-            message = f"{edit.type} is sent with {', '.join(stand_ins)} alone, without {', '.join(missing)}; that works on the Claude API by one probe"
-            yield Hit(message, edit.origin)
+            message = f"{edit.type} is sent with {', '.join(stand_ins)} alone, without {', '.join(missing)}"
+            yield Hit(f"{message}; that was seen to work, once, on the Claude API", edit.origin)
 
 
 def _lacking(facts: Facts) -> Iterator[tuple[PlannedEdit, list[str], list[str]]]:
@@ -160,26 +160,45 @@ def beta_noop(facts: Facts) -> Iterator[Hit]:
 def beta_unknown(facts: Facts) -> Iterator[Hit]:
     for name, origin in _listed(facts):
         if name.strip() and name not in facts.catalog.betas:
-            yield Hit(f"there is no beta {shown(name)} in the catalog; {did_you_mean(name, facts.catalog.betas)}", origin)
+            near = did_you_mean(name, facts.catalog.betas)
+            yield Hit(f"there is no beta {shown(name)} in the catalog; {near}", origin)
+
+
+BETA_EMPTY = "beta-empty"
+EMPTY_HELP = "take the empty entry out: the API answers `Unexpected value(s) … anthropic-beta`"
 
 
 @rule(
-    "beta-empty",
+    BETA_EMPTY,
     "error",
-    "A beta is an empty string, or a header ends in a comma.",
-    help="take the empty entry out: the API answers `Unexpected value(s) … anthropic-beta`",
+    "The policy lists a beta that is an empty string.",
+    help=EMPTY_HELP,
     source=ISSUES,
     needs="policy",
 )
 def beta_empty(facts: Facts) -> Iterator[Hit]:
     for name, origin in _listed(facts):
-        if not all(part.strip() for part in name.split(",")):
+        if _has_empty_part(name):
             yield Hit("the policy lists an empty beta", origin)
+
+
+@rule(
+    BETA_EMPTY,
+    "error",
+    "The request, sent as it stands, lists an empty beta, or its header ends in a comma.",
+    help=EMPTY_HELP,
+    source=ISSUES,
+)
+def beta_empty_as_given(facts: Facts) -> Iterator[Hit]:
     if facts.plan.mode == "enforce":  # one clean list is written in place of these
         return
     for path, value in _as_given(facts):
-        if not all(part.strip() for part in value.split(",")):
+        if _has_empty_part(value):
             yield Hit("an empty value stands among the betas", Place(path))
+
+
+def _has_empty_part(value: str) -> bool:
+    return not all(part.strip() for part in value.split(","))
 
 
 def _as_given(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -221,4 +240,5 @@ def beta_bedrock_body(facts: Facts) -> Iterator[Hit]:
     written = body[BODY_KEY] if isinstance(body[BODY_KEY], (list, tuple)) else ()
     lost = [name for name in facts.plan.beta_names if name not in written]
     if lost:
-        yield Hit(f"extra_body.{BODY_KEY} replaces the betas, and lacks {', '.join(lost)}", Place(f"extra_body.{BODY_KEY}"))
+        path = f"extra_body.{BODY_KEY}"
+        yield Hit(f"{path} replaces the betas, and lacks {', '.join(lost)}", Place(path))

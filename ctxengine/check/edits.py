@@ -13,12 +13,13 @@ from ctxengine.check.planned import (
     all_named,
     amount,
     asked,
-    caches,
+    asks_for_cache,
     compactions,
     compacts,
     fact_of,
     input_trigger,
     limit_of,
+    only_caller_caches,
     outside,
     thinking_edits,
     tool_edits,
@@ -90,7 +91,10 @@ def edit_thinking_first(facts: Facts) -> Iterator[Hit]:
 def edit_thinking_keep_explicit(facts: Facts) -> Iterator[Hit]:
     for edit in thinking_edits(facts):
         if edit.params.get("keep") is None:
-            yield Hit(f"{edit.type} has no keep, whose default differs between models: all turns, or the last one only", edit.origin)
+            yield Hit(
+                f"{edit.type} has no keep, whose default differs between models: all turns, or the last one only",
+                edit.origin,
+            )
 
 
 @rule(
@@ -155,11 +159,19 @@ def edit_compact_kind(facts: Facts) -> Iterator[Hit]:
 def edit_compact_order(facts: Facts) -> Iterator[Hit]:
     edits = facts.plan.edits
     for edit in compactions(facts):
-        later = [(one, fact) for one in edits[edits.index(edit) + 1 :] if (fact := fact_of(facts, one)) and not compacts(fact)]
+        later = [
+            (one, fact)
+            for one in edits[edits.index(edit) + 1 :]
+            if (fact := fact_of(facts, one)) and not compacts(fact)
+        ]
         if later:
             before = ", ".join(one.type for one, _ in later)
             severity = "error" if any(fact.needs_thinking for _, fact in later) else None
-            yield Hit(f"{edit.type} comes before {before}, which then clears what is summarised already", edit.origin, severity)
+            yield Hit(
+                f"{edit.type} comes before {before}, which then clears what is summarised already",
+                edit.origin,
+                severity,
+            )
 
 
 @rule(
@@ -175,8 +187,8 @@ def edit_trigger_ladder(facts: Facts) -> Iterator[Hit]:
     for edit in tool_edits(facts):
         clears = input_trigger(facts, edit)
         if clears is not None and triggers and clears >= min(triggers):
-            message = f"{edit.type} clears above {clears:,} tokens, but compaction comes at {min(triggers):,}: clearing seldom gets its turn"
-            yield Hit(message, asked(edit, "trigger"))
+            message = f"{edit.type} clears above {clears:,} tokens, but compaction comes at {min(triggers):,}"
+            yield Hit(f"{message}: clearing seldom gets its turn", asked(edit, "trigger"))
 
 
 @rule(
@@ -212,7 +224,10 @@ def edit_inputs_type(facts: Facts) -> Iterator[Hit]:
         inputs = edit.params.get("clear_tool_inputs")
         names = isinstance(inputs, (list, tuple)) and all(isinstance(name, str) for name in inputs)
         if inputs is not None and not isinstance(inputs, bool) and not names:
-            yield Hit(f"clear_tool_inputs of {edit.type} is neither true or false nor a list of names", asked(edit, "clear_tool_inputs"))
+            yield Hit(
+                f"clear_tool_inputs of {edit.type} is neither true or false nor a list of names",
+                asked(edit, "clear_tool_inputs"),
+            )
 
 
 @rule(
@@ -227,24 +242,44 @@ def edit_clear_at_least_unreachable(facts: Facts) -> Iterator[Hit]:
     for edit in tool_edits(facts):
         trigger, least = input_trigger(facts, edit), amount(edit.params.get("clear_at_least"))
         if trigger is not None and least and least.value >= trigger:
-            message = f"{edit.type} must free {least.value:,} tokens, but acts above {trigger:,}: there it clears nothing, and says nothing"
-            yield Hit(message, asked(edit, "clear_at_least"))
+            message = f"{edit.type} must free {least.value:,} tokens, but acts above {trigger:,}"
+            yield Hit(f"{message}: there it clears nothing, and says nothing", asked(edit, "clear_at_least"))
+
+
+LEAST_MISSING = "edit-clear-at-least-missing"
+LEAST_HELP = "set clear_at_least, best to break_even with the number of requests you expect to follow"
 
 
 @rule(
-    "edit-clear-at-least-missing",
+    LEAST_MISSING,
     "warning",
-    "Prompts are cached, but any small clearing may rewrite the cache.",
-    help="set clear_at_least, best to break_even with the number of requests you expect to follow",
+    "The policy has prompts cached, but any small clearing may rewrite the cache.",
+    help=LEAST_HELP,
     source=PROMPT_CACHING,
     needs="policy",
 )
-def edit_clear_at_least_missing(facts: Facts) -> Iterator[Hit]:
-    if not caches(facts):
-        return
+def clear_at_least_missing(facts: Facts) -> Iterator[Hit]:
+    if asks_for_cache(facts):
+        yield from _without_least(facts)
+
+
+@rule(
+    LEAST_MISSING,
+    "warning",
+    "The request has cache marks of its own, but any small clearing may rewrite the cache.",
+    help=LEAST_HELP,
+    source=PROMPT_CACHING,
+)
+def clear_at_least_missing_for_marks(facts: Facts) -> Iterator[Hit]:
+    if only_caller_caches(facts):
+        yield from _without_least(facts)
+
+
+def _without_least(facts: Facts) -> Iterator[Hit]:
     for edit in tool_edits(facts):
         if edit.params.get("clear_at_least") is None:
-            yield Hit(f"{edit.type} has no clear_at_least: each small clearing rewrites the cache from the cut on", edit.origin)
+            message = f"{edit.type} has no clear_at_least: each small clearing rewrites the cache from the cut on"
+            yield Hit(message, edit.origin)
 
 
 @rule(
@@ -261,7 +296,10 @@ def edit_exclude_unknown(facts: Facts) -> Iterator[Hit]:
     for edit in tool_edits(facts):
         for name in _excluded(edit.params):
             if name not in names:
-                yield Hit(f"exclude_tools names {shown(name)}, which none of the request's {len(names)} tool(s) is", asked(edit, "exclude_tools"))
+                yield Hit(
+                    f"exclude_tools names {shown(name)}, which none of the request's {len(names)} tool(s) is",
+                    asked(edit, "exclude_tools"),
+                )
 
 
 @rule(
@@ -276,7 +314,9 @@ def edit_exclude_memory(facts: Facts) -> Iterator[Hit]:
     for edit in tool_edits(facts):
         for name in memory:
             if name not in _excluded(edit.params):
-                yield Hit(f"{edit.type} may clear what {shown(name)}, the memory tool, returned", asked(edit, "exclude_tools"))
+                yield Hit(
+                    f"{edit.type} may clear what {shown(name)}, the memory tool, returned", asked(edit, "exclude_tools")
+                )
 
 
 @rule(

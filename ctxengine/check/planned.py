@@ -96,10 +96,14 @@ def outside(limit: Limit | None, number: float) -> str:
     return ""
 
 
-def caches(facts: Facts) -> bool:
-    """Whether prompts of this policy or request are cached."""
-    wanted = facts.plan.mode == "enforce" and facts.plan.policy.get("cache.breakpoints")
-    return bool(wanted or facts.plan.breakpoints or facts.conversation.marks)
+def asks_for_cache(facts: Facts) -> bool:
+    """Whether the policy has prompts cached."""
+    return facts.plan.mode == "enforce" and bool(facts.plan.policy.get("cache.breakpoints"))
+
+
+def only_caller_caches(facts: Facts) -> bool:
+    """Whether prompts are cached by the caller's own marks, which only a request shows."""
+    return bool(facts.conversation.marks) and not asks_for_cache(facts)
 
 
 def all_named(facts: Facts) -> bool:

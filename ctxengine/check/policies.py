@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ctxengine.catalog.rows import did_you_mean, shown
-from ctxengine.check.planned import INPUT_TOKENS, TOOL_USES, amount, asked, compactions, effective, input_trigger, outside, tool_edits
+from ctxengine.check.planned import (
+    INPUT_TOKENS,
+    TOOL_USES,
+    amount,
+    asked,
+    compactions,
+    effective,
+    input_trigger,
+    outside,
+    tool_edits,
+)
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import CONTEXT_EDITING, OBSERVED, OURS
 from ctxengine.findings import Place
@@ -14,7 +24,11 @@ from ctxengine.origin import Origin
 
 SECTIONS = ("budget", "guard", "checkpoint")
 """Policy sections whose numbers have bounds of their own name, such as ``budget.usd``."""
-KINDS = {"window_fraction": ("value", "window_fraction"), "break_even": ("requests", "break_even.requests"), "turns": ("value", "keep_recent")}
+KINDS = {
+    "window_fraction": ("value", "window_fraction"),
+    "break_even": ("requests", "break_even.requests"),
+    "turns": ("value", "keep_recent"),
+}
 """Type of an amount that only policies know → the key of its number, and the id of its bound."""
 
 
@@ -83,7 +97,8 @@ def _amounts(base: str, fields: Mapping[str, Any]) -> Iterator[_Number]:
 def policy_ignore_unknown(facts: Facts) -> Iterator[Hit]:
     for index, entry in enumerate(facts.plan.policy.get("ignore", ())):
         if facts.rule_ids and entry["rule"] not in facts.rule_ids:
-            message = f"there is no rule {shown(entry['rule'])}, so ignoring it does nothing; {did_you_mean(entry['rule'], facts.rule_ids)}"
+            near = did_you_mean(entry["rule"], sorted(facts.rule_ids))
+            message = f"there is no rule {shown(entry['rule'])}, so ignoring it does nothing; {near}"
             yield Hit(message, facts.plan.policy.origin(f"ignore.{index}"))
 
 
@@ -115,18 +130,18 @@ def edit_dup(facts: Facts) -> Iterator[Hit]:
     needs="policy",
 )
 def edit_keep_dead(facts: Facts) -> Iterator[Hit]:
-    """Not judged on thinking: ``keep: all`` clears nothing by intent, it overrules models that keep the last turn only."""
+    """Not judged on thinking: ``keep: all`` clears nothing on purpose, where a model would keep the last turn only."""
+    ceiling = _ceiling(facts)
     for edit in tool_edits(facts):
-        keep, trigger = effective(facts, edit, "keep"), effective(facts, edit, "trigger")
-        if amount(edit.params.get("keep")) is None or keep is None:
+        keep, trigger = amount(edit.params.get("keep")), effective(facts, edit, "trigger")
+        if keep is None or trigger is None:
             continue
-        ceiling = _ceiling(facts)
-        if trigger and trigger.kind == TOOL_USES and keep.value >= trigger.value:
-            message = f"{edit.type} keeps {keep.value:,} tool uses but is triggered above {trigger.value:,}: it then has at most one to clear"
-            yield Hit(message, asked(edit, "keep"))
-        elif trigger and trigger.kind == INPUT_TOKENS and ceiling is not None and keep.value >= ceiling:
-            message = f"{edit.type} keeps {keep.value:,} tool uses, which never fit: the prompt holds at most {ceiling:,} tokens"
-            yield Hit(message, asked(edit, "keep"))
+        if trigger.kind == TOOL_USES and keep.value >= trigger.value:
+            message = f"{edit.type} keeps {keep.value:,} tool uses but is triggered above {trigger.value:,}"
+            yield Hit(f"{message}: it then has at most one to clear", asked(edit, "keep"))
+        elif trigger.kind == INPUT_TOKENS and ceiling is not None and keep.value >= ceiling:
+            message = f"{edit.type} keeps {keep.value:,} tool uses, but the prompt holds at most {ceiling:,} tokens"
+            yield Hit(f"{message}: there is never one to clear", asked(edit, "keep"))
 
 
 def _ceiling(facts: Facts) -> int | None:

@@ -85,7 +85,9 @@ class Rule:
     def findings(self, facts: Facts) -> Iterator[Finding]:
         for hit in self.hits(facts):
             where = hit.where.place if isinstance(hit.where, Origin) else hit.where
-            yield Finding(self.id, hit.severity or self.severity, hit.message, hit.help or self.help, where, self.estimated)
+            yield Finding(
+                self.id, hit.severity or self.severity, hit.message, hit.help or self.help, where, self.estimated
+            )
 
 
 def rule(

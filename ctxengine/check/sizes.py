@@ -28,8 +28,9 @@ def edit_compact_floor(facts: Facts) -> Iterator[Hit]:
     for edit in compactions(facts):
         trigger = input_trigger(facts, edit)
         if trigger is not None and facts.fixed_size.tokens + SUMMARY >= trigger:
-            message = f"system and tools hold about {facts.fixed_size.tokens:,} tokens; with a summary they reach the compaction trigger of {trigger:,} at once"
-            yield Hit(message, asked(edit, "trigger"))
+            message = f"system and tools hold about {facts.fixed_size.tokens:,} tokens"
+            reach = f"with a summary they reach the compaction trigger of {trigger:,} at once"
+            yield Hit(f"{message}; {reach}", asked(edit, "trigger"))
 
 
 @rule(
@@ -45,8 +46,8 @@ def clear_at_least_size(facts: Facts) -> Iterator[Hit]:
         trigger, least = input_trigger(facts, edit), amount(edit.params.get("clear_at_least"))
         fixed = facts.fixed_size.tokens
         if trigger is not None and least and trigger - fixed < least.value < trigger:
-            message = f"{edit.type} must free {least.value:,} tokens; of {trigger:,} at its trigger, system and tools hold about {fixed:,}"
-            yield Hit(message, asked(edit, "clear_at_least"))
+            message = f"{edit.type} must free {least.value:,} tokens; of {trigger:,} at its trigger"
+            yield Hit(f"{message}, system and tools hold about {fixed:,}", asked(edit, "clear_at_least"))
 
 
 @rule(
@@ -65,8 +66,9 @@ def cache_min(facts: Facts) -> Iterator[Hit]:
     for mark in facts.conversation.marks:
         size = _prefix(facts, mark.at)
         if size.high < minimum:
-            message = f"the prompt up to this mark has about {size.tokens:,} tokens; {facts.target.model} caches from {minimum:,} on"
-            yield Hit(message, Place("cache_control" if mark.at == AT_END else mark.at.path))
+            message = f"the prompt up to this mark has about {size.tokens:,} tokens"
+            least = f"{facts.target.model} caches from {minimum:,} on"
+            yield Hit(f"{message}; {least}", Place("cache_control" if mark.at == AT_END else mark.at.path))
 
 
 def _prefix(facts: Facts, at: Position) -> Estimate:
@@ -98,8 +100,8 @@ def overflow_input(facts: Facts) -> Iterator[Hit]:
         return
     size = facts.size
     sure = size.low > window and not _acts(facts)
-    message = f"the prompt has about {size.tokens:,} tokens ({size.low:,} to {size.high:,}); the window of {facts.target.model} is {window:,}"
-    yield Hit(message, severity=None if sure else "warning")
+    message = f"the prompt has about {size.tokens:,} tokens ({size.low:,} to {size.high:,})"
+    yield Hit(f"{message}; the window of {facts.target.model} is {window:,}", severity=None if sure else "warning")
 
 
 def _acts(facts: Facts) -> bool:
@@ -107,7 +109,9 @@ def _acts(facts: Facts) -> bool:
     if any(amount(edit.params.get("keep")) for edit in thinking_edits(facts)):
         return True
     by_uses = any(input_trigger(facts, edit) is None for edit in tool_edits(facts))
-    return by_uses or any((trigger := input_trigger(facts, edit)) is not None and trigger < facts.size.high for edit in facts.plan.edits)
+    return by_uses or any(
+        (trigger := input_trigger(facts, edit)) is not None and trigger < facts.size.high for edit in facts.plan.edits
+    )
 
 
 @rule(
@@ -120,16 +124,25 @@ def _acts(facts: Facts) -> bool:
 )
 def overflow_out(facts: Facts) -> Iterator[Hit]:
     model, output = facts.target.facts, facts.request.get("max_tokens")
-    if model is None or model.window is None or not is_whole(output) or "max_tokens" not in facts.catalog.surfaces[facts.surface]:
+    if (
+        model is None
+        or model.window is None
+        or not is_whole(output)
+        or "max_tokens" not in facts.catalog.surfaces[facts.surface]
+    ):
         return
     size, room = facts.size, model.window - output
     if not room < size.tokens <= model.window:
         return
-    refused = model.overflow_stops is False and not set(facts.catalog.betas_for(OVERFLOW_BETA)) & set(facts.plan.beta_names)
+    refused = model.overflow_stops is False and not set(facts.catalog.betas_for(OVERFLOW_BETA)) & set(
+        facts.plan.beta_names
+    )
     sure = refused and size.low > room and not _acts(facts)
     ends = "the request is refused" if refused else "the reply stops with model_context_window_exceeded"
-    message = f"about {size.tokens:,} tokens of prompt and {output:,} of max_tokens exceed the window of {model.window:,}; {ends}"
-    yield Hit(message, severity="error" if sure else "warning")
+    message = (
+        f"about {size.tokens:,} tokens of prompt and {output:,} of max_tokens exceed the window of {model.window:,}"
+    )
+    yield Hit(f"{message}; {ends}", severity="error" if sure else "warning")
 
 
 @rule(
@@ -147,5 +160,5 @@ def tier_by_size(facts: Facts) -> Iterator[Hit]:
         return
     triggers = [trigger for edit in facts.plan.edits if (trigger := input_trigger(facts, edit)) is not None]
     if min(triggers, default=ceiling + 1) > ceiling:
-        times = prices[1].input / prices[0].input
-        yield Hit(f"the prompt has about {facts.size.tokens:,} tokens; above {ceiling:,}, {facts.target.model} costs {times:g} times as much")
+        costs = f"{facts.target.model} costs {prices[1].input / prices[0].input:g} times as much"
+        yield Hit(f"the prompt has about {facts.size.tokens:,} tokens; above {ceiling:,}, {costs}")

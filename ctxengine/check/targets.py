@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from datetime import date
 
 from ctxengine.catalog.rows import shown
-from ctxengine.check.planned import asked, caches, compactions, compacts, effective, fact_of, input_trigger, is_whole, thinking_edits
+from ctxengine.check.planned import (
+    amount,
+    asked,
+    asks_for_cache,
+    compactions,
+    compacts,
+    fact_of,
+    input_trigger,
+    is_whole,
+    only_caller_caches,
+    thinking_edits,
+)
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, CONTEXT_WINDOWS, MODELS, SDK
 from ctxengine.plan import PlannedEdit
@@ -19,13 +30,14 @@ DAYS_AHEAD = 90
     "model-unknown",
     "warning",
     "The model is not in the catalog.",
-    help="check the id; if it is right, describe the model in a catalog overlay, so that its window, prices and edits are known",
+    help="check the id; if it is right, describe the model in a catalog overlay",
     source=SDK,
     needs="target",
 )
 def model_unknown(facts: Facts) -> Iterator[Hit]:
     if facts.target.facts is None:
-        yield Hit(f"the model {shown(facts.target.asked_model)} is not in the catalog, so what it supports cannot be judged")
+        model = shown(facts.target.asked_model)
+        yield Hit(f"the model {model} is not in the catalog, so what it supports cannot be judged")
 
 
 @rule(
@@ -117,50 +129,99 @@ def edit_thinking_requires(facts: Facts) -> Iterator[Hit]:
     target = facts.target
     if target.thinks is not False:
         return
-    why = f"{target.model} thinks only when asked to" if target.thinking == "default" else f"thinking is {shown(target.thinking)}"
+    asked_not_to = f"thinking is {shown(target.thinking)}"
+    why = f"{target.model} thinks only when asked to" if target.thinking == "default" else asked_not_to
     for edit in thinking_edits(facts):
         yield Hit(f"{edit.type} requires thinking to be enabled or adaptive; {why}", edit.origin)
 
 
+COMPACT_WINDOW = "edit-compact-window"
+WINDOW_HELP = "lower the trigger, or give it as a window_fraction"
+
+
 @rule(
-    "edit-compact-window",
+    COMPACT_WINDOW,
     "warning",
-    "The compaction trigger is not below the context window less max_tokens: the window overflows first.",
-    help="lower the trigger, or give it as a window_fraction",
+    "The compaction trigger is not below the context window, which overflows first.",
+    help=WINDOW_HELP,
     source=CONTEXT_WINDOWS,
     needs="target",
 )
-def edit_compact_window(facts: Facts) -> Iterator[Hit]:
+def compact_window(facts: Facts) -> Iterator[Hit]:
+    for edit, trigger, window in _compactions_in_windows(facts):
+        if trigger >= window:
+            message = f"the compaction trigger of {trigger:,} tokens is not below the window of {window:,}"
+            yield Hit(message, asked(edit, "trigger"))
+
+
+@rule(
+    COMPACT_WINDOW,
+    "warning",
+    "The compaction trigger is not below the context window less max_tokens: a full reply overflows it first.",
+    help=WINDOW_HELP,
+    source=CONTEXT_WINDOWS,
+)
+def compact_window_for_reply(facts: Facts) -> Iterator[Hit]:
+    output = facts.request.get("max_tokens")
+    if not is_whole(output):
+        return
+    for edit, trigger, window in _compactions_in_windows(facts):
+        if window - output <= trigger < window:
+            message = (
+                f"the compaction trigger of {trigger:,} tokens is not below the window of {window:,} less max_tokens"
+            )
+            yield Hit(f"{message}, {output:,}", asked(edit, "trigger"))
+
+
+def _compactions_in_windows(facts: Facts) -> Iterator[tuple[PlannedEdit, int, int]]:
+    """Each compaction with its trigger and the model's window, where both are known."""
     window = facts.target.facts.window if facts.target.facts else None
     # with compaction off, an edit that a block in the history demands is parked at the window on purpose
     if window is None or facts.plan.policy.get("compaction.mode") == "off":
         return
-    max_tokens = facts.request.get("max_tokens")
-    output = max_tokens if is_whole(max_tokens) else 0
     for edit in compactions(facts):
         trigger = input_trigger(facts, edit)
-        if trigger is not None and trigger >= window - output:
-            room = f"{window:,} of {facts.target.model}" + (f" less {output:,} of max_tokens" if output else "")
-            yield Hit(f"the compaction trigger of {trigger:,} tokens is not below the window: {room}", asked(edit, "trigger"))
+        if trigger is not None:
+            yield edit, trigger, window
+
+
+THINKING_CACHE = "edit-thinking-cache"
+KEEP_HELP = 'keep "all", unless the room is worth a rewrite of the cache on each turn'
 
 
 @rule(
-    "edit-thinking-cache",
+    THINKING_CACHE,
     "warning",
-    "Thinking is cleared on a model that would keep it all, while prompts are cached.",
-    help='keep "all", unless the room is worth a rewrite of the cache on each turn',
+    "Thinking is cleared on a model that would keep it all, while the policy has prompts cached.",
+    help=KEEP_HELP,
     source=CONTEXT_EDITING,
     needs="target",
 )
-def edit_thinking_cache(facts: Facts) -> Iterator[Hit]:
-    keeps = facts.target.facts.keeps_thinking if facts.target.facts else None
-    if keeps != "all" or not caches(facts):
+def thinking_cache(facts: Facts) -> Iterator[Hit]:
+    if asks_for_cache(facts):
+        yield from _clears_what_would_stay(facts)
+
+
+@rule(
+    THINKING_CACHE,
+    "warning",
+    "Thinking is cleared on a model that would keep it all, while the request has cache marks of its own.",
+    help=KEEP_HELP,
+    source=CONTEXT_EDITING,
+)
+def thinking_cache_for_marks(facts: Facts) -> Iterator[Hit]:
+    if only_caller_caches(facts):
+        yield from _clears_what_would_stay(facts)
+
+
+def _clears_what_would_stay(facts: Facts) -> Iterator[Hit]:
+    if facts.target.facts is None or facts.target.facts.keeps_thinking != "all":
         return
     for edit in thinking_edits(facts):
-        keep = effective(facts, edit, "keep")
+        keep = amount(edit.params.get("keep"))
         if keep is not None:
-            message = f"{edit.type} keeps {keep.value:,} turn(s) of thinking where {facts.target.model} keeps all: each new turn loses the cache from the first cleared one on"
-            yield Hit(message, asked(edit, "keep"))
+            loss = f"{facts.target.model} would keep all: each new turn loses the cache from the first cleared one on"
+            yield Hit(f"{edit.type} keeps {keep.value:,} turn(s) of thinking where {loss}", asked(edit, "keep"))
 
 
 @rule(
@@ -178,6 +239,6 @@ def tier_by_trigger(facts: Facts) -> Iterator[Hit]:
         return
     lowest, edit = min(triggers, key=lambda pair: pair[0])
     if lowest > prices[0].up_to:
-        times = prices[1].input / prices[0].input
-        message = f"nothing is cleared or compacted before {lowest:,} tokens; from {prices[0].up_to:,} on, {facts.target.model} costs {times:g} times as much"
+        costs = f"{facts.target.model} costs {prices[1].input / prices[0].input:g} times as much"
+        message = f"nothing is cleared or compacted before {lowest:,} tokens; above {prices[0].up_to:,}, {costs}"
         yield Hit(message, asked(edit, "trigger"))

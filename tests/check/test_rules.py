@@ -1,9 +1,9 @@
 """The rules, by cases: ``cases/*.json`` hold a policy and a request, what must be found there and what must not.
 
-A case has a ``name`` and, as needed, ``policy`` (without ``version``), ``request`` (over a short plain one; ``null`` takes
-an argument away), ``platform`` and ``surface``; a case without ``request`` is checked for ``model``, ``platform``,
-``thinking`` and ``today`` alone. ``present`` lists findings by rule and, where it matters, severity and path; ``absent``
-lists rules. ``{"$repeat": [value, n]}`` stands for a string or list n times over.
+A case has a ``name`` and, as needed, ``policy`` (without ``version``), ``request`` (over a short plain one; ``null``
+takes an argument away), ``platform``, ``surface`` and ``overlay`` (rows over the catalog). A case without ``request``
+is checked for ``model``, ``platform``, ``thinking`` and ``today`` alone. ``present`` lists findings by rule and, where
+it matters, severity and path; ``absent`` lists rules. ``{"$repeat": [value, n]}`` stands for a string or list n times.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from ctxengine import Engine
-from ctxengine.check import RULES
+from ctxengine.catalog import Catalog, default_catalog
+from ctxengine.check import NOTICES, RULES, Rule
 from ctxengine.findings import Report
-from ctxengine.jsontext import strings_of
+from ctxengine.jsontext import read_json, strings_of
 
 PLAIN = {"model": "claude-opus-4-6", "max_tokens": 1024, "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -40,11 +41,20 @@ def _request(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _report(case: Mapping[str, Any]) -> Report:
-    engine = Engine.from_policy({"version": "1", **case.get("policy", {})})
+    engine = Engine.from_policy({"version": "1", **case.get("policy", {})}, catalog=_catalog(case))
+    platform = case.get("platform")
     if "request" in case:
-        return engine.plan(surface=case.get("surface", "create"), platform=case.get("platform"), **_request(case)).report
+        return engine.plan(surface=case.get("surface", "create"), platform=platform, **_request(case)).report
     today = date.fromisoformat(case["today"]) if "today" in case else None
-    return engine.check(model=case.get("model"), platform=case.get("platform"), thinking=case.get("thinking"), today=today)
+    return engine.check(model=case.get("model"), platform=platform, thinking=case.get("thinking"), today=today)
+
+
+def _catalog(case: Mapping[str, Any]) -> Catalog:
+    said = {"source": "this case", "as_of": "2026-11-20"}
+    rows = {
+        name: {key: {**said, **row} for key, row in table.items()} for name, table in case.get("overlay", {}).items()
+    }
+    return default_catalog().with_overlay(read_json(json.dumps(rows), "overlay", rule="catalog-overlay"))
 
 
 def _fits(finding: Mapping[str, object], expected: Mapping[str, object]) -> bool:
@@ -77,7 +87,7 @@ def _texts(case: Mapping[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_every_rule_has_cases(rule: Any) -> None:
+def test_every_rule_has_cases(rule: Rule) -> None:
     """Each rule says where it comes from, fires in one case at least and stays silent in another."""
     fires = [case["name"] for _, case in CASES if any(each["rule"] == rule.id for each in case.get("present", ()))]
     silent = [case["name"] for _, case in CASES if rule.id in case.get("absent", ())]
@@ -85,7 +95,12 @@ def test_every_rule_has_cases(rule: Any) -> None:
     assert fires and silent, f"{rule.id}: {len(fires)} case(s) that fire, {len(silent)} that do not"
 
 
-def test_rule_ids_are_unique() -> None:
-    """No two rules share an id, but for one that also judges by estimated sizes."""
-    ids = [(rule.id, rule.estimated) for rule in RULES]
+def test_rules_that_share_an_id_judge_from_different_things() -> None:
+    """An id stands for one rule, or for several that differ in what must be known before they can judge."""
+    ids = [(rule.id, rule.needs, rule.estimated) for rule in RULES]
     assert sorted(set(ids)) == sorted(ids)
+
+
+def test_notices_are_no_rules() -> None:
+    """What comes up outside the rules has ids of its own."""
+    assert not {notice.id for notice in NOTICES} & {rule.id for rule in RULES}

@@ -1,0 +1,45 @@
+"""Findings that no rule makes: what loading, merging, compiling, plugins and readers have to say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ctxengine.findings import Severity
+
+
+class Notice(NamedTuple):
+    """One kind of finding that comes up outside the rules; it can be ignored by id as a rule can."""
+
+    id: str
+    severity: Severity
+    summary: str
+
+
+NOTICES: tuple[Notice, ...] = (
+    Notice("catalog-capabilities", "error", "A live Models API answer has no id."),
+    Notice("catalog-overlay", "error", "A catalog overlay does not have the catalog's shape."),
+    Notice("compaction-needs-session", "info", "The policy asks for a compaction that one request alone cannot do."),
+    Notice(
+        "degraded", "info", "An edit or beta is left out, since the target lacks it and on_unsupported is `degrade`."
+    ),
+    Notice("edit-break-even", "warning", "A break_even amount cannot be worked out, so clear_at_least is left out."),
+    Notice("edit-compact-raised", "info", "A compaction trigger is raised to the API's minimum."),
+    Notice("mode-unknown", "warning", "CTXENGINE_MODE names no mode, so the policy's own is used."),
+    Notice("platform-unknown", "error", "There is no platform of that name."),
+    Notice("plugin-disabled", "info", "A plugin is left out, since CTXENGINE_DISABLE_PLUGINS is set."),
+    Notice(
+        "plugin-failed", "warning", "A plugin raised or gave an unusable answer, and is left out; strict: an error."
+    ),
+    Notice("plugin-unknown", "error", "The policy uses a plugin that is not installed."),
+    Notice(
+        "policy-conflict", "error", "Compaction is asked for in two ways; from plugins, a contradiction: a warning."
+    ),
+    Notice("policy-lock", "error", "A locked value would be changed, and is not; for plugins a warning."),
+    Notice("policy-schema", "error", "A file is no policy: wrong JSON, types or names, or a wrong `extends`."),
+    Notice("transcript-context", "info", "A file holds several conversations, of which one is taken."),
+    Notice("transcript-malformed", "error", "A line of a transcript cannot be read."),
+    Notice("transcript-repaired", "info", "A transcript was repaired, for instance where a tool use was interrupted."),
+    Notice("transcript-skipped", "warning", "Lines of a transcript that cannot be read were skipped."),
+    Notice("transcript-tools", "info", "Tool definitions were made up for a transcript that has none."),
+    Notice("window-unknown", "warning", "A window fraction is asked for, but the model's window is unknown."),
+)
