@@ -25,7 +25,7 @@ def run_rules(facts: Facts, rules: Iterable[Rule], *, known: Needs = "request") 
 
 def finding_ids(rules: Iterable[Rule]) -> frozenset[str]:
     """Every id a finding can have: the rules', and those of what comes up outside them."""
-    return frozenset(item.id for item in (*rules, *NOTICES))
+    return frozenset(rule.id for rule in rules) | {notice.id for notice in NOTICES}
 
 
 __all__ = ["NOTICES", "RULES", "Facts", "Hit", "Needs", "Rule", "finding_ids", "rule", "run_rules"]

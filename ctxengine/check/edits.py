@@ -26,7 +26,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, COOKBOOK, MEMORY_TOOL, OBSERVED, PROMPT_CACHING, SDK
-from ctxengine.findings import Place
+from ctxengine.findings import Place, Severity
 
 TOOL_AMOUNTS = {"trigger": (INPUT_TOKENS, TOOL_USES), "keep": (TOOL_USES,), "clear_at_least": (INPUT_TOKENS,)}
 """Field of an edit that clears tool results → the kinds of amount it takes."""
@@ -166,7 +166,7 @@ def edit_compact_order(facts: Facts) -> Iterator[Hit]:
         ]
         if later:
             before = ", ".join(one.type for one, _ in later)
-            severity = "error" if any(fact.needs_thinking for _, fact in later) else None
+            severity: Severity | None = "error" if any(fact.needs_thinking for _, fact in later) else None
             yield Hit(
                 f"{edit.type} comes before {before}, which then clears what is summarised already",
                 edit.origin,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from ctxengine.catalog.facts import EditFact, Limit
 from ctxengine.check.rule import Facts
@@ -54,7 +54,7 @@ def amount(value: Any) -> Amount | None:
     return Amount(kind, number) if isinstance(kind, str) and is_whole(number) else None
 
 
-def is_whole(number: Any) -> bool:
+def is_whole(number: object) -> TypeGuard[int]:
     return isinstance(number, int) and not isinstance(number, bool)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from ctxengine.check.notices import NOTICES, Notice
 from ctxengine.check.rule import Needs, Rule
@@ -36,14 +37,12 @@ def _judged(rule: Rule) -> str:
 
 
 def _sections(rules: Iterable[Rule]) -> Iterator[str]:
-    before = ""
-    for rule in rules:
-        if rule.id != before:
-            yield f"## {rule.id}\n"
-        yield f"{rule.summary} *{rule.severity.capitalize()}, judged from {_judged(rule)}.*\n"
-        yield f"**Instead:** {rule.help}.\n"
-        yield f"Source: {rule.source}\n"
-        before = rule.id
+    for id, group in groupby(rules, key=lambda rule: rule.id):
+        same = tuple(group)
+        yield f"## {id}\n"
+        yield from (f"{rule.summary} *{rule.severity.capitalize()}, judged from {_judged(rule)}.*\n" for rule in same)
+        yield from (f"**Instead:** {help}.\n" for help in dict.fromkeys(rule.help for rule in same))
+        yield from (f"Source: {source}\n" for source in dict.fromkeys(rule.source for rule in same))
 
 
 def _notices(notices: Iterable[Notice]) -> Iterator[str]:
