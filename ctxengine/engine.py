@@ -40,6 +40,7 @@ class _Call:
     surface: str
     settings: Mapping[str, Any] | None
     counter: TokenCounter | None
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +162,32 @@ class Engine:
         model: str | None = None,
         platform: str | None = None,
         thinking: str | None = None,
+        request: Mapping[str, Any] | None = None,
+        counter: TokenCounter | None = None,
         today: date | None = None,
     ) -> Report:
-        """Judge the policy by itself, or for a model and platform; rules that need a request do not run."""
-        kwargs: dict[str, Any] = {"model": model or ANY_MODEL, "messages": ()}
-        if thinking not in (None, "default"):
-            kwargs["thinking"] = {"type": thinking}
-        call = self._call(kwargs, "create", platform, None, None, scan_request)
+        """Judge the policy by itself, for a model and platform, or with a request; rules that need more do not run.
+
+        Args:
+            model: in place of the request's; without either, only rules that need no model run.
+            thinking: in place of the request's ``thinking.type``; "default" for a request without ``thinking``.
+            request: keyword arguments as for :meth:`build`.
+            today: the day that retirements are counted from.
+        """
+        kwargs = dict(request or {"messages": ()})
+        kwargs["model"] = model or kwargs.get("model") or ANY_MODEL
+        if thinking is not None:
+            own = kwargs.pop("thinking", None)
+            if thinking != "default":
+                kwargs["thinking"] = {**(own if isinstance(own, Mapping) else {}), "type": thinking}
+        call = replace(self._call(kwargs, "create", platform, None, counter, scan_request), today=today or date.today())
+        known = kwargs["model"] != ANY_MODEL
+        if request is not None and known:
+            return self._plan(call, estimates=True).report
         compiled, given = self._contributed(*self._compiled_for(call))
         plan = compile_request(compiled.plan, given)
-        known: Needs = "target" if model else "policy"
-        said = plan.report if model else plan.policy.findings
-        found = run_rules(self._facts(plan, call, today or date.today()), self.rules, known=known)
+        said = plan.report if known else plan.policy.findings
+        found = run_rules(self._facts(plan, call), self.rules, known="target" if known else "policy")
         return _without_ignored(plan, (*self.host.findings, *said, *found))
 
     def _call(
@@ -188,7 +203,7 @@ class Engine:
             names = ", ".join(sorted(self.catalog.surfaces))
             raise RequestError(Finding("request-shape", "error", f"no surface is called {surface!r}", f"use one of {names}"))
         request, conversation = scan(read_request(kwargs))
-        return _Call(request, conversation, platform or self._platform, surface, settings, counter)
+        return _Call(request, conversation, platform or self._platform, surface, settings, counter, date.today())
 
     def _build(self, call: _Call) -> dict[str, Any]:
         plan = self._plan(call, estimates=call.counter is not None)
@@ -238,7 +253,7 @@ class Engine:
 
     def _found(self, judged: Plan, compiled: _Compiled, call: _Call, *, estimates: bool) -> Iterator[Finding]:
         """What the rules say. Those that need no request are asked once per policy and target."""
-        facts = self._facts(judged, call, date.today())
+        facts = self._facts(judged, call)
         if judged.edits is compiled.plan.edits:
             key = (judged.beta_names, facts.today)
             if key not in compiled.verdicts:
@@ -250,11 +265,11 @@ class Engine:
         if estimates:
             yield from run_rules(facts, self._estimated_rules)
 
-    def _facts(self, plan: Plan, call: _Call, today: date) -> Facts:
+    def _facts(self, plan: Plan, call: _Call) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
         counter = call.counter or self._sizes
         ids = self._finding_ids
-        return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, today, ids)
+        return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, call.today, ids)
 
 
 def _edit_types(catalog: Catalog | None, host: Host) -> Collection[str]:
