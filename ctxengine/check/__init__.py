@@ -5,12 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from ctxengine.check import betas, blocks, cache, edits, on_demand, policies, requests, sizes, targets
+from ctxengine.check import (
+    betas,
+    blocks,
+    cache,
+    edits,
+    history,
+    on_demand,
+    policies,
+    requests,
+    sizes,
+    surfaces,
+    targets,
+)
 from ctxengine.check.notices import NOTICES
 from ctxengine.check.rule import Facts, Hit, Needs, Rule, rule
 from ctxengine.findings import Finding
 
-_TOPICS: tuple[ModuleType, ...] = (policies, targets, betas, edits, on_demand, blocks, cache, requests, sizes)
+_TOPICS: tuple[ModuleType, ...] = (
+    policies,
+    targets,
+    betas,
+    edits,
+    on_demand,
+    blocks,
+    cache,
+    history,
+    requests,
+    surfaces,
+    sizes,
+)
 RULES: tuple[Rule, ...] = tuple(item for topic in _TOPICS for item in vars(topic).values() if isinstance(item, Rule))
 _REACH: dict[Needs, int] = {"policy": 0, "target": 1, "request": 2}
 

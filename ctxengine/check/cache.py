@@ -4,71 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ctxengine.check.asked import argument, forces_tool, in_thread, inside
-from ctxengine.check.planned import compactions
+from ctxengine.check.marks import (
+    Sent,
+    automatic_mark,
+    last_markable,
+    mark_at_end,
+    marks_of,
+    place_of,
+    previous_tail,
+    slots_of,
+)
+from ctxengine.check.planned import asks_for_cache, compactions, only_caller_caches
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import BEDROCK, COMPACTION, ISSUES, PROMPT_CACHING, SDK, THREADS
-from ctxengine.conversation import (
-    AT_END,
-    UNMARKABLE,
-    Mark,
-    Position,
-    blocks_of,
-    field_of,
-    in_messages,
-    in_system,
-    markable,
-    positions_between,
-)
+from ctxengine.conversation import AT_END, UNMARKABLE, field_of, in_system, positions_between
 from ctxengine.findings import Place
 
 CLOCK = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\b\d\d:\d\d:\d\d\b")
 """A time of day to the minute or second, as it stands in a prompt made at that moment."""
 SESSION_MODES = ("on_demand", "background", "client")
 """Compaction modes that a session acts on."""
-
-
-class _Sent(NamedTuple):
-    at: Position
-    ttl: str
-
-
-def _marks(facts: Facts) -> list[_Sent]:
-    """All marks that are sent, in prompt order."""
-    theirs = (_Sent(mark.at, mark.ttl) for mark in facts.conversation.marks)
-    ours = (_Sent(mark.at, mark.ttl) for mark in facts.plan.breakpoints)
-    return sorted((*theirs, *ours))
-
-
-def _automatic(facts: Facts) -> Mark | None:
-    return next((mark for mark in facts.conversation.marks if mark.at == AT_END), None)
-
-
-def _on_last_block(facts: Facts) -> _Sent | None:
-    """The explicit mark on the block that an automatic one goes to."""
-    last = _last_markable(facts, len(facts.conversation.messages) - 1)
-    return next((mark for mark in _marks(facts) if mark.at == last), None)
-
-
-def _last_markable(facts: Facts, index: int) -> Position | None:
-    """The last block that may carry a mark, at or before a message."""
-    first = facts.plan.pruned.first.index if facts.plan.pruned else 0
-    for at in range(index, first - 1, -1):
-        blocks = blocks_of(facts.conversation.messages[at])
-        for block in range(len(blocks) - 1, -1, -1):
-            if markable(blocks[block]):
-                return in_messages(at, block)
-    return None
-
-
-def _slots(facts: Facts) -> list[_Sent]:
-    """The marks that take a slot: an automatic one does not where the same mark stands there already."""
-    marks = _marks(facts)
-    automatic = _automatic(facts)
-    same = _on_last_block(facts) if automatic else None
-    return marks[:-1] if automatic and same and same.ttl == automatic.ttl else marks
 
 
 @rule(
@@ -82,14 +39,10 @@ def cache_max4(facts: Facts) -> Iterator[Hit]:
     most = facts.target.platform.cache_slots
     if len(facts.conversation.marks) + len(facts.plan.breakpoints) <= most:
         return
-    marks = _slots(facts)
+    marks = slots_of(facts)
     if len(marks) > most:
         message = f"{len(marks)} blocks are marked with cache_control, where {facts.target.platform.title} takes {most}"
-        yield Hit(message, _place(marks[most].at))
-
-
-def _place(at: Position) -> Place:
-    return Place("cache_control" if at == AT_END else at.path)
+        yield Hit(message, place_of(marks[most].at))
 
 
 @rule(
@@ -101,12 +54,12 @@ def _place(at: Position) -> Place:
 )
 def cache_max3_thread(facts: Facts) -> Iterator[Hit]:
     safe = int(facts.catalog.limit("cache.slots_with_thread").at_most or 0)
-    marks = _slots(facts) if in_thread(facts) else []
+    marks = slots_of(facts) if in_thread(facts) else []
     if safe < len(marks) <= facts.target.platform.cache_slots:
         message = (
             f"{len(marks)} blocks are marked with cache_control; with thread no more than {safe} are sure to be taken"
         )
-        yield Hit(message, _place(marks[safe].at))
+        yield Hit(message, place_of(marks[safe].at))
 
 
 @rule(
@@ -117,13 +70,13 @@ def cache_max3_thread(facts: Facts) -> Iterator[Hit]:
     source=PROMPT_CACHING,
 )
 def cache_ttl_order(facts: Facts) -> Iterator[Hit]:
-    short: _Sent | None = None
-    for mark in _marks(facts):
+    short: Sent | None = None
+    for mark in marks_of(facts):
         if mark.ttl == "5m":
             short = short or mark
         elif mark.ttl == "1h" and short:
-            message = f"the 1h mark at {_place(mark.at)} comes after the 5m mark at {_place(short.at)}"
-            yield Hit(message, _place(mark.at))
+            message = f"the 1h mark at {place_of(mark.at)} comes after the 5m mark at {place_of(short.at)}"
+            yield Hit(message, place_of(mark.at))
             return
 
 
@@ -161,8 +114,8 @@ def cache_thinking(facts: Facts) -> Iterator[Hit]:
     source=PROMPT_CACHING,
 )
 def cache_auto_dup(facts: Facts) -> Iterator[Hit]:
-    automatic = _automatic(facts)
-    explicit = _on_last_block(facts) if automatic else None
+    automatic = automatic_mark(facts)
+    explicit = mark_at_end(facts) if automatic else None
     if automatic and explicit and explicit.ttl != automatic.ttl:
         message = (
             f"the top-level cache_control ({automatic.ttl}) falls on {explicit.at.path}, marked with {explicit.ttl}"
@@ -179,7 +132,7 @@ def cache_auto_dup(facts: Facts) -> Iterator[Hit]:
 )
 def cache_auto_bedrock(facts: Facts) -> Iterator[Hit]:
     target = facts.target
-    if _automatic(facts) and target.platform.supports("automatic_caching", target.model) is False:
+    if automatic_mark(facts) and target.platform.supports("automatic_caching", target.model) is False:
         message = f"{target.platform.title} refuses a top-level cache_control with {target.model}"
         yield Hit(message, Place("cache_control"))
 
@@ -192,11 +145,11 @@ def cache_auto_bedrock(facts: Facts) -> Iterator[Hit]:
     source=PROMPT_CACHING,
 )
 def cache_lookback(facts: Facts) -> Iterator[Hit]:
-    tail = _previous_tail(facts)
+    tail = previous_tail(facts)
     if tail is None:
         return
     ends = (
-        _last_markable(facts, len(facts.conversation.messages) - 1) if at == AT_END else at for at, _ in _marks(facts)
+        last_markable(facts, len(facts.conversation.messages) - 1) if at == AT_END else at for at, _ in marks_of(facts)
     )
     nearest = min((at for at in ends if at and at.section == tail.section and at >= tail), default=None)
     reach = int(facts.catalog.limit("cache.lookback").at_most or 0)
@@ -210,51 +163,42 @@ def cache_lookback(facts: Facts) -> Iterator[Hit]:
         yield Hit(f"{message} at {nearest.path}: nothing in between is read from the cache", Place(nearest.path))
 
 
-def _previous_tail(facts: Facts) -> Position | None:
-    """The end of the newest user message before the last message: where the request before this one ended."""
-    messages = facts.conversation.messages
-    first = facts.plan.pruned.first.index if facts.plan.pruned else 0
-    for index in range(len(messages) - 2, first - 1, -1):
-        if field_of(messages[index], "role") == "user":
-            last = len(blocks_of(messages[index])) - 1
-            return in_messages(index, last) if last >= 0 else None
-    return None
+SYSTEM_SEPARATE = "cache-system-separate"
+SYSTEM_HELP = "mark the last system block, so that a compaction leaves it in the cache: cache.breakpoints system does"
 
 
 @rule(
-    "cache-system-separate",
+    SYSTEM_SEPARATE,
     "warning",
-    "Compaction and caching are on, and the end of the system prompt has no mark of its own.",
-    help="mark the last system block, so that a compaction leaves it in the cache: cache.breakpoints system does",
+    "The policy compacts and caches, and gives the system prompt no mark of its own.",
+    help=SYSTEM_HELP,
     source=COMPACTION,
     needs="policy",
 )
 def cache_system_separate(facts: Facts) -> Iterator[Hit]:
-    conversation, plan = facts.conversation, facts.plan
-    if not _compacts(facts) or (conversation.messages and not conversation.system):
-        return
-    wanted = plan.policy.get("cache.breakpoints") if plan.mode == "enforce" else None
-    if conversation.messages and _system_is_marked(facts):
-        return
-    if wanted and "system" not in wanted:
-        message = (
-            f"cache.breakpoints names {', '.join(wanted)} without system: each compaction rewrites the system prompt"
-        )
-        yield Hit(message, plan.policy.origin("cache.breakpoints"))
-    elif not wanted and conversation.marks:
-        yield Hit("the last system block is not marked: each compaction rewrites the system prompt", Place("system"))
+    policy = facts.plan.policy
+    compacts = any(compactions(facts)) or policy.get("compaction.mode") in SESSION_MODES
+    wanted = policy.get("cache.breakpoints", ())
+    if asks_for_cache(facts) and compacts and "system" not in wanted:
+        message = f"cache.breakpoints names {', '.join(wanted)}, not system: each compaction rewrites the system prompt"
+        yield Hit(message, policy.origin("cache.breakpoints"))
 
 
-def _compacts(facts: Facts) -> bool:
-    if any(compactions(facts)) or facts.conversation.newest_block:
-        return True
-    return facts.plan.mode == "enforce" and facts.plan.policy.get("compaction.mode") in SESSION_MODES
-
-
-def _system_is_marked(facts: Facts) -> bool:
+@rule(
+    SYSTEM_SEPARATE,
+    "warning",
+    "The request compacts and has cache marks of its own, none of them at the end of the system prompt.",
+    help=SYSTEM_HELP,
+    source=COMPACTION,
+)
+def cache_system_separate_as_given(facts: Facts) -> Iterator[Hit]:
     system = facts.conversation.system
-    blocks = 1 if isinstance(system, str) else len(system)
-    return any(at == in_system(blocks - 1) for at, _ in _marks(facts))
+    compacts = any(compactions(facts)) or facts.conversation.newest_block
+    if not compacts or not system or not only_caller_caches(facts):
+        return
+    last = in_system(0 if isinstance(system, str) else len(system) - 1)
+    if all(mark.at != last for mark in facts.conversation.marks):
+        yield Hit(f"{last.path} is not marked: each compaction rewrites the system prompt", Place("system"))
 
 
 @rule(
@@ -266,7 +210,7 @@ def _system_is_marked(facts: Facts) -> bool:
     estimated=True,
 )
 def cache_volatile(facts: Facts) -> Iterator[Hit]:
-    marks = _marks(facts)
+    marks = marks_of(facts)
     system = facts.conversation.system
     if not marks or not system:
         return
@@ -275,7 +219,7 @@ def cache_volatile(facts: Facts) -> Iterator[Hit]:
         text = field_of(block, "text")
         if in_system(index) <= marks[-1].at and isinstance(text, str) and CLOCK.search(text):
             where = in_system(index).path
-            yield Hit(f"{where} holds a time of day before the mark at {_place(marks[-1].at)}", Place(where))
+            yield Hit(f"{where} holds a time of day before the mark at {place_of(marks[-1].at)}", Place(where))
 
 
 @rule(

@@ -142,66 +142,115 @@ def odc_tamper(facts: Facts) -> Iterator[Hit]:
     yield from problems(facts, "odc-tamper")
 
 
+ODC_BEDROCK, ODC_MODEL, ODC_INSTR_LEN = "odc-bedrock", "odc-model", "odc-instr-len"
+PLATFORM_HELP = "use compaction.mode threshold there, or send the conversation through another platform"
+MODEL_HELP = "use a model that compacts, or compaction.mode client"
+
+
 @rule(
-    "odc-bedrock",
+    ODC_BEDROCK,
     "error",
-    "On-demand compaction on a platform that does not have it.",
-    help="use compaction.mode threshold there, or send the conversation through another platform",
+    "The policy compacts on demand, on a platform that cannot.",
+    help=PLATFORM_HELP,
     source=ON_DEMAND,
     needs="target",
 )
 def odc_bedrock(facts: Facts) -> Iterator[Hit]:
-    if facts.target.platform.supports("on_demand_compaction", facts.target.model) is False:
-        yield from _uses(facts, f"{facts.target.platform.title} has no on-demand compaction")
+    yield from _wanted_by_policy(facts, _platform_lacks(facts))
 
 
 @rule(
-    "odc-model",
+    ODC_BEDROCK,
     "error",
-    "On-demand compaction with a model that does not have it.",
-    help="use a model that compacts, or compaction.mode client",
+    "The request compacts on demand, or carries a signed block, on a platform that has no such compaction.",
+    help=PLATFORM_HELP,
+    source=ON_DEMAND,
+)
+def odc_bedrock_as_given(facts: Facts) -> Iterator[Hit]:
+    yield from _wanted_by_request(facts, _platform_lacks(facts))
+
+
+@rule(
+    ODC_MODEL,
+    "error",
+    "The policy compacts on demand, with a model that cannot.",
+    help=MODEL_HELP,
     source=ON_DEMAND,
     needs="target",
 )
 def odc_model(facts: Facts) -> Iterator[Hit]:
-    model = facts.target.facts
-    if model and model.edits.get(SUMMARIZE) is False:
-        yield from _uses(facts, f"{model.id} has no on-demand compaction")
-
-
-def _uses(facts: Facts, why: str) -> Iterator[Hit]:
-    """Where a request or the policy counts on on-demand compaction."""
-    if argument(facts, "compaction") is not None:
-        yield Hit(f"{why}, which the compaction parameter asks for", Place("compaction"))
-    for block in signed_blocks(facts):
-        yield Hit(f"{why}, so the signed block cannot be sent", Place(block.at.path))
-    policy = facts.plan.policy
-    mode = policy.get("compaction.mode")
-    if facts.plan.mode == "enforce" and mode in ON_DEMAND_MODES:
-        severity: Severity = "info" if policy.get("on_unsupported") == "degrade" else "error"
-        yield Hit(f'{why}, which compaction.mode "{mode}" needs', policy.origin("compaction.mode"), severity)
+    yield from _wanted_by_policy(facts, _model_lacks(facts))
 
 
 @rule(
-    "odc-instr-len",
+    ODC_MODEL,
     "error",
-    "The instructions of an on-demand compaction are too long.",
+    "The request compacts on demand, or carries a signed block, with a model that has no such compaction.",
+    help=MODEL_HELP,
+    source=ON_DEMAND,
+)
+def odc_model_as_given(facts: Facts) -> Iterator[Hit]:
+    yield from _wanted_by_request(facts, _model_lacks(facts))
+
+
+def _platform_lacks(facts: Facts) -> str:
+    """Whose fault it is that there is no on-demand compaction; "" where there is, or nobody knows."""
+    target = facts.target
+    return target.platform.title if target.platform.supports("on_demand_compaction", target.model) is False else ""
+
+
+def _model_lacks(facts: Facts) -> str:
+    model = facts.target.facts
+    return model.id if model and model.edits.get(SUMMARIZE) is False else ""
+
+
+def _wanted_by_policy(facts: Facts, lacking: str) -> Iterator[Hit]:
+    policy = facts.plan.policy
+    mode = policy.get("compaction.mode")
+    if lacking and facts.plan.mode == "enforce" and mode in ON_DEMAND_MODES:
+        severity: Severity = "info" if policy.get("on_unsupported") == "degrade" else "error"
+        message = f'{lacking} has no on-demand compaction, which compaction.mode "{mode}" needs'
+        yield Hit(message, policy.origin("compaction.mode"), severity)
+
+
+def _wanted_by_request(facts: Facts, lacking: str) -> Iterator[Hit]:
+    if lacking and argument(facts, "compaction") is not None:
+        yield Hit(f"{lacking} has no on-demand compaction", Place("compaction"))
+    for block in signed_blocks(facts) if lacking else ():
+        yield Hit(f"{lacking} has no on-demand compaction, so the signed block is refused", Place(block.at.path))
+
+
+@rule(
+    ODC_INSTR_LEN,
+    "error",
+    "The policy's instructions are too long for an on-demand compaction.",
     help="shorten them",
     source=ON_DEMAND,
     needs="policy",
 )
 def odc_instr_len(facts: Facts) -> Iterator[Hit]:
     policy = facts.plan.policy
-    given: list[tuple[object, Place | Origin]] = [
-        (inside(facts, "compaction.instructions"), Place("compaction.instructions"))
-    ]
     if facts.plan.mode == "enforce" and policy.get("compaction.mode", "auto") in INSTRUCTED_MODES:
-        given.append((policy.get("compaction.instructions"), policy.origin("compaction.instructions")))
-    limit = facts.catalog.limit("compaction.instructions")
-    for text, where in given:
-        broken = outside(limit, len(text)) if isinstance(text, str) else ""
-        if broken:
-            yield Hit(f"the instructions have {len(str(text)):,} characters and {broken}", where)
+        path = "compaction.instructions"
+        yield from _too_long(facts, policy.get(path), policy.origin(path))
+
+
+@rule(
+    ODC_INSTR_LEN,
+    "error",
+    "The request's instructions are too long for an on-demand compaction.",
+    help="shorten them",
+    source=ON_DEMAND,
+)
+def odc_instr_len_as_given(facts: Facts) -> Iterator[Hit]:
+    path = "compaction.instructions"
+    yield from _too_long(facts, inside(facts, path), Place(path))
+
+
+def _too_long(facts: Facts, text: object, where: Place | Origin) -> Iterator[Hit]:
+    broken = outside(facts.catalog.limit("compaction.instructions"), len(text)) if isinstance(text, str) else ""
+    if isinstance(text, str) and broken:
+        yield Hit(f"the instructions have {len(text):,} characters and {broken}", where)
 
 
 @rule(

@@ -1,0 +1,89 @@
+"""Rules on what the messages hold: tool pairs, replayed thinking, system messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxengine.check.asked import inside, problems
+from ctxengine.check.rule import Facts, Hit, rule
+from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
+from ctxengine.findings import Place
+
+
+@rule(
+    "bind-edit",
+    "warning",
+    "Compaction by the client with a model that checks what stands before replayed thinking.",
+    help="use the API's own compaction; with thinking.block_binding drop_block the thinking is lost, not refused",
+    source=PRESERVED_THINKING,
+    needs="target",
+)
+def bind_edit(facts: Facts) -> Iterator[Hit]:
+    model, policy = facts.target.facts, facts.plan.policy
+    if facts.plan.mode != "enforce" or policy.get("compaction.mode") != "client":
+        return
+    if model and model.prefix_checked and facts.target.thinks is not False:
+        message = f"{model.id} refuses or drops thinking that is replayed after a rewritten history"
+        yield Hit(f'{message}, which compaction.mode "client" makes', policy.origin("compaction.mode"))
+
+
+@rule(
+    "bind-header",
+    "error",
+    "thinking.block_binding without its beta.",
+    help="send the beta, or leave block_binding out",
+    source=PRESERVED_THINKING,
+)
+def bind_header(facts: Facts) -> Iterator[Hit]:
+    betas = facts.catalog.betas_for("block_binding")
+    if inside(facts, "thinking.block_binding") is not None and not set(betas) & set(facts.plan.beta_names):
+        yield Hit(f"thinking.block_binding needs the beta {' or '.join(betas)}", Place("thinking.block_binding"))
+
+
+@rule(
+    "bind-middle",
+    "error",
+    "Thinking without its signature stands between signed thinking.",
+    help="send thinking blocks as they came, or remove all of them from the start up to some point",
+    source=PRESERVED_THINKING,
+)
+def bind_middle(facts: Facts) -> Iterator[Hit]:
+    """Only what is visible is judged: a block that was taken out whole leaves no trace."""
+    if facts.target.facts and facts.target.facts.prefix_checked:
+        yield from problems(facts, "bind-middle")
+
+
+@rule(
+    "pair-orphan",
+    "error",
+    "A tool_use without its tool_result, or the other way round.",
+    help="answer every tool_use in the very next message, with an error result where it was interrupted",
+    source=ISSUES,
+)
+def pair_orphan(facts: Facts) -> Iterator[Hit]:
+    yield from problems(facts, "pair-orphan")
+
+
+@rule(
+    "pair-dup",
+    "error",
+    "Two results for one tool use.",
+    help="keep one tool_result for each tool_use",
+    source=ISSUES,
+)
+def pair_dup(facts: Facts) -> Iterator[Hit]:
+    yield from problems(facts, "pair-dup")
+
+
+@rule(
+    "sys-role",
+    "error",
+    "A message with role system for a model that does not take it.",
+    help="put the text into system, or into a user message",
+    source=MODELS,
+)
+def sys_role(facts: Facts) -> Iterator[Hit]:
+    model, indexes = facts.target.facts, facts.conversation.system_messages
+    if model and model.system_role is False and indexes:
+        message = f"{model.id} does not take messages with role system; there are {len(indexes)}"
+        yield Hit(message, Place(f"messages.{indexes[0]}.role"))
