@@ -104,7 +104,7 @@ def _said(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _leaf(path: tuple[str, ...], value: Any, origin: Origin, merge: Merge) -> Change:
-    if merge.word in ("union", "by_place") and isinstance(value, Mapping) and "set" in value:
+    if merge.word in ("union", "by_place") and isinstance(value, Mapping) and isinstance(value.get("set"), list):
         return Change(path, list(value["set"]), below(origin, "set"), merge, act="whole")
     return Change(path, list(value) if isinstance(value, (list, tuple)) else value, origin, merge)
 

@@ -16,6 +16,7 @@ from ctxengine.policy.schema import policy_schema
 
 RULE = "policy-schema"
 MOST_FINDINGS = 20
+"""So many are said at once: who made more mistakes corrects these first."""
 NAMES = {
     "object": "an object",
     "array": "a list",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ from ctxengine.errors import MalformedInput, PolicyError
 from ctxengine.findings import Finding, Place
 from ctxengine.jsontext import JsonText, read_json, read_json_file
 from ctxengine.policy.containment import Misplaced, contained
-from ctxengine.policy.gate import RULE, judge, without_notes
+from ctxengine.policy.gate import MOST_FINDINGS, RULE, judge, without_notes
 from ctxengine.policy.names import unknown_names
 from ctxengine.policy.plain import MAX_DEPTH, plain
 
@@ -156,10 +157,10 @@ def _with_known_names(layers: list[Layer], known_edits: Collection[str] | None) 
     """The layers, once every edit type and locked path in them is known to exist."""
     if known_edits is not None:
         known_edits = {*known_edits, *(type for layer in layers for type in _own_edits(layer))}
+    said = ((layer, *unknown) for layer in layers for unknown in unknown_names(layer.data, known_edits))
     wrong = [
         Finding(RULE, "error", message, remedy, layer.place(path))
-        for layer in layers
-        for path, message, remedy in unknown_names(layer.data, known_edits)
+        for layer, path, message, remedy in islice(said, MOST_FINDINGS)
     ]
     if wrong:
         raise PolicyError(*wrong)

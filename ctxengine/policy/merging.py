@@ -82,10 +82,10 @@ class Merging:
             return
         self.origins[path] = change.origin
         if change.merge.word in ("union", "by_place") and isinstance(change.value, list):
-            merged = dig(self.values, change.path)
-            for index, element in enumerate(merged):
-                if element in change.value:
-                    self.origins.setdefault(f"{path}.{index}", below(change.origin, change.value.index(element)))
+            said = {identity(element): index for index, element in reversed([*enumerate(change.value)])}
+            for index, element in enumerate(dig(self.values, change.path)):
+                if identity(element) in said:
+                    self.origins.setdefault(f"{path}.{index}", below(change.origin, said[identity(element)]))
 
     def _refuse(self, change: Change, lock: str, severity: Severity) -> None:
         path = ".".join(change.path)
@@ -114,11 +114,8 @@ def joined(old: Any, change: Change) -> Any:
     if change.act == "present":
         return old if isinstance(old, dict) else {}
     if change.act == "merge" and word in ("union", "by_place") and isinstance(value, list):
-        grown = list(old) if isinstance(old, list) else []
-        for element in value:
-            if element not in grown:
-                grown.append(element)
-        return grown
+        known = old if isinstance(old, list) else []
+        return list({identity(element): element for element in [*known, *value]}.values())
     if change.act == "merge" and word == "least" and old is not ABSENT:
         return min(old, value)
     return value
@@ -149,6 +146,11 @@ def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: ``true`` is not 1."""
     return one is other or (one == other and isinstance(one, bool) == isinstance(other, bool))
+
+
+def identity(element: Any) -> Any:
+    """What tells two elements of a list apart; hashable, so that long lists unite in linear time."""
+    return element if isinstance(element, str) else (repr(element),)
 
 
 def covers(parent: str, path: str) -> bool:

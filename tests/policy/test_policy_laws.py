@@ -10,6 +10,7 @@ import json_merge_patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctxengine.errors import PolicyError
 from ctxengine.policy import Layer, Resolved, Situation, layer_from_mapping, resolve
 
 HERE = Situation("claude-haiku-5-5", "bedrock", True, (("memory", "memory_20250818"),))
@@ -157,3 +158,72 @@ def test_objects_merge_as_rfc_7396(patches: list[dict[str, Any]]) -> None:
         wanted = json_merge_patch.merge(wanted, json.loads(json.dumps(patch)))
     made = merged(*({"plugins": {"config": {"p": patch}}} for patch in patches))
     assert made.get("plugins.config.p") == wanted
+
+
+KEYS = [
+    "version",
+    "mode",
+    "edits",
+    "type",
+    "trigger",
+    "keep",
+    "value",
+    "exclude_tools",
+    "drop",
+    "set",
+    "when",
+    "overrides",
+]
+KEYS += [
+    "cache",
+    "ttl",
+    "breakpoints",
+    "budget",
+    "usd",
+    "lock",
+    "extends",
+    "plugins",
+    "config",
+    "compaction",
+    "betas",
+    "$comment",
+]
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from([TOOLS, "compact_20260112", "1", "all", 10**400])
+)
+odd = st.recursive(
+    scalars | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), odd, max_size=4))
+@settings(deadline=None)
+def test_no_crash_on_any_document(document: dict[str, Any]) -> None:
+    """Whatever stands in a document, it is a policy or an error that says why not."""
+    try:
+        findings = merged(document).findings
+    except PolicyError as error:
+        findings = error.findings
+    assert all(finding.message and finding.help for finding in findings)
+
+
+edits = st.lists(
+    odd | st.dictionaries(st.sampled_from(KEYS), odd).map(lambda fields: {**fields, "type": TOOLS}), max_size=3
+)
+
+
+@given(layers, edits, edits)
+@settings(deadline=None)
+def test_no_crash_on_any_request(layer: dict[str, Any], asked: list[Any], contributed: list[Any]) -> None:
+    """Whatever stands in a request's edits or a plugin's, the layers resolve, and nothing that came in changes."""
+    before = copy.deepcopy((asked, contributed))
+    merged(layer, request_edits=asked, contributions=[("p", contributed), ("q", contributed)])
+    assert repr((asked, contributed)) == repr(before)
