@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -20,15 +20,19 @@ if TYPE_CHECKING:
     from ctxengine.edits import Edit
     from ctxengine.extension.hookspecs import EditRegistration, WantedBreakpoint
 
+_PLAIN = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
+"""Leaves lone surrogates as they are, which UTF-8 then refuses, as the API would."""
 _RULE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def read_edit(answer: Any, models: Mapping[str, type[Edit]]) -> dict[str, Any]:
+def read_edit(answer: Any, models: Mapping[str, type[Edit]], types: Container[str] | None) -> dict[str, Any]:
     """A copy of the edit in plain JSON, checked as an entry of a policy would be."""
     edit = _plain(answer)
     kind = edit.get("type")
     if not isinstance(kind, str) or not kind:
         raise Unusable("returned an edit without a type")
+    if types is not None and kind not in types:
+        raise Unusable("returned an edit of a type that neither the catalog nor a plugin knows")
     if "drop" in edit or any(isinstance(value, dict) and "set" in value for value in edit.values()):
         raise Unusable("returned an edit that takes away (drop, set): plugins only add")
     _check_fields(edit, kind, models)
@@ -39,8 +43,7 @@ def _plain(answer: Any) -> dict[str, Any]:
     if not isinstance(answer, Mapping):
         raise Unusable(f"returned a {type(answer).__name__} where an edit, a mapping, is expected")
     try:
-        # ensure_ascii=False lets encode() refuse lone surrogates, which the API would
-        plain: dict[str, Any] = json.loads(json.dumps(dict(answer), allow_nan=False, ensure_ascii=False).encode())
+        plain: dict[str, Any] = json.loads(_PLAIN.encode(dict(answer)).encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise Unusable("returned an edit that is not plain JSON") from error
     return plain
@@ -114,6 +117,8 @@ def read_rule(answer: Any, taken: set[str], info: PluginInfo, strict: bool) -> R
         raise Unusable(f"returned a {type(answer).__name__} where a Rule is expected")
     if answer.severity not in get_args(Severity) or answer.needs not in get_args(Needs):
         raise Unusable("returned a rule with an unknown severity or needs")
+    if not all(isinstance(text, str) for text in (answer.id, answer.summary, answer.help, answer.source)):
+        raise Unusable("returned a rule whose id, summary, help or source is no text")
     if not _RULE_ID.fullmatch(answer.id):
         raise Unusable("returned a rule whose id is not like-this")
     if answer.id in taken or any(answer.id == rule.id for rule in RULES):
@@ -141,6 +146,6 @@ def _checked(hits: Iterable[Any]) -> Iterator[Hit]:
     for hit in hits:
         if not isinstance(hit, Hit) or not isinstance(hit.message, str) or not isinstance(hit.where, Place | Origin):
             raise Unusable("yielded something else than a Hit with a message and a Place")
-        if hit.severity is not None and hit.severity not in get_args(Severity):
-            raise Unusable("yielded a Hit with an unknown severity")
+        if hit.severity not in (None, *get_args(Severity)) or not isinstance(hit.help, str | None):
+            raise Unusable("yielded a Hit with an unknown severity or a help that is no text")
         yield hit

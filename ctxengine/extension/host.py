@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,13 +58,20 @@ class Host:
         self.rules: tuple[Rule, ...] = self._ruled(problems)
         self.findings: tuple[Finding, ...] = tuple(problems)
         """What is wrong with the plugins, whatever the request."""
-        models = {edit.fact.type: edit.model for edit in self.edits if edit.model}
-        self._read_edit = partial(read_edit, models=models)
+        self._models = {edit.fact.type: edit.model for edit in self.edits if edit.model}
 
     def contribute(
-        self, used: Collection[str], target: Target, conversation: Conversation, policy: Resolved
+        self,
+        used: Collection[str],
+        target: Target,
+        conversation: Conversation,
+        policy: Resolved,
+        edit_types: Container[str] | None = None,
     ) -> Contributed:
-        """What every plugin that is an object, or is named in ``used``, asks for; never raises."""
+        """What every plugin that is an object, or is named in ``used``, asks for; never raises.
+
+        With ``edit_types``, those the catalog knows, an edit of another type is nonsense.
+        """
         if not used and not self._loaded:
             return NOTHING
         edits: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
@@ -72,12 +79,13 @@ class Host:
         problems = list(self._absent(used, policy))
         configs = policy.get("plugins.config", {})
         given: dict[str, Any] = {"target": target, "conversation": conversation, "policy": policy}
+        read_change = partial(read_edit, models=self._models, types=edit_types)
         read_place = partial(read_breakpoint, conversation=conversation)
         for plugin in self._loaded:
             name = plugin.info.name
             if plugin.info.source == "object" or name in used:
                 given["config"] = configs.get(name, {})
-                asked = self._ask(plugin, EDITS, self._read_edit, problems, **given)
+                asked = self._ask(plugin, EDITS, read_change, problems, **given)
                 places = self._ask(plugin, BREAKPOINTS, read_place, problems, **given)
                 edits += [(name, asked)] if asked else []
                 breakpoints += [ExtraBreakpoint(name, at, ttl) for at, ttl in places]

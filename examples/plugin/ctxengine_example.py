@@ -18,7 +18,7 @@ name = "example"
 def ctxengine_contribute_edits(policy: Resolved, config: Mapping[str, Any]) -> list[dict[str, Any]]:
     keep = config.get("keep", [])
     clearing = [kind for kind in policy.get("edits", {}) if kind.startswith("clear_tool_uses_")]
-    return [{"type": kind, "exclude_tools": keep} for kind in clearing]
+    return [{"type": kind, "exclude_tools": keep} for kind in clearing if keep]
 
 
 @hookimpl
@@ -38,10 +38,11 @@ def ctxengine_contribute_breakpoints(conversation: Conversation) -> list[WantedB
 )
 def keep_unknown(facts: Facts) -> Iterator[Hit]:
     policy = facts.plan.policy
+    setting = f"plugins.config.{name}.keep"
     there = {tool for tool, _ in facts.conversation.tool_kinds}
-    for index, tool in enumerate(policy.get(f"plugins.config.{name}.keep", [])):
+    for tool in policy.get(setting, []):
         if tool not in there:
-            yield Hit(f"no tool is called {tool}", policy.origin(f"plugins.config.{name}.keep.{index}"))
+            yield Hit(f"no tool is called {tool}", policy.origin(setting))
 
 
 @hookimpl

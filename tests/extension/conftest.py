@@ -37,9 +37,11 @@ def ask() -> Asks:
     """What a host's plugins contribute to a small request under a policy."""
 
     def asked(host: Host, *used: str, **policy: Any) -> Contributed:
-        target = target_of(default_catalog(), model=MODEL)
+        catalog = default_catalog()
+        target = target_of(catalog, model=MODEL)
+        types = {*catalog.edits, *(item.fact.type for item in host.edits)}
         resolved = resolve([layer_from_mapping({"version": "1", **policy})], Situation(MODEL, "anthropic", None))
-        return host.contribute(used, target, scan("Be kind.", TOOLS, MESSAGES), resolved)
+        return host.contribute(used, target, scan("Be kind.", TOOLS, MESSAGES), resolved, types)
 
     return asked
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from ctxengine import Engine, PlanRefused
 from ctxengine.check import RULES, Hit, Rule, rule
 from ctxengine.edits import Edit
 from ctxengine.extension import EditRegistration, WantedBreakpoint, hookimpl
@@ -22,6 +27,14 @@ BREAKPOINTS = json.loads((CASES / "breakpoints.json").read_text())
 CLEAR = "clear_tool_uses_20250919"
 EXCLUDE = [{"type": CLEAR, "exclude_tools": ["memory"]}]
 SECRET = "sekret"
+NO_FACTS: Any = None
+AnyHit: Any = Hit
+HOOKS = (
+    "ctxengine_contribute_edits",
+    "ctxengine_contribute_breakpoints",
+    "ctxengine_contribute_rules",
+    "ctxengine_register_edits",
+)
 
 
 def plugin(name: str, **answers: Any) -> object:
@@ -60,6 +73,35 @@ def failures(findings: Any) -> list[Finding]:
     return [finding for finding in findings if finding.rule == "plugin-failed"]
 
 
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(object()) | st.just({CLEAR}),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "keep", "exclude_tools"]), inner),
+    max_leaves=6,
+)
+PLACES = st.builds(WantedBreakpoint, VALUES, VALUES, VALUES, VALUES)
+HITS = st.builds(AnyHit, VALUES, VALUES, VALUES, VALUES)
+RULES_OF_ANY = st.builds(
+    a_rule,
+    VALUES | HITS,
+    id=st.just("an-id") | VALUES,
+    severity=st.just("info") | VALUES,
+    help=st.just("help") | VALUES,
+    needs=st.just("policy") | VALUES,
+)
+ANSWERS = VALUES | st.lists(VALUES | PLACES | RULES_OF_ANY | st.builds(EditRegistration, VALUES, VALUES))
+
+
+@given(hook=st.sampled_from(HOOKS), answer=ANSWERS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_answer_does_harm(hook: str, answer: Any, ask: Any) -> None:
+    """Whatever a plugin answers, the host neither raises nor loses what another plugin says."""
+    host = host_of(plugin("any", **{hook: answer}), keeper("good"))
+    asked = ask(host)
+    assert "good" in dict(asked.edits)
+    for one in host.rules:
+        assert all(isinstance(finding.message, str) for finding in one.findings(NO_FACTS))
+
+
 def test_answers_come_in_name_order_with_their_names(ask: Any) -> None:
     """Whatever the order plugins are given in, they are heard by name, and each answer is paired with its own."""
     host = host_of(keeper("c"), plugin("b", ctxengine_contribute_edits=None), keeper("a"))
@@ -82,13 +124,13 @@ def test_nonsense_is_a_finding_and_nothing_else_is_lost(case: dict[str, Any], as
 )
 def test_an_edit_must_be_plain_json(value: Any, ask: Any) -> None:
     """What cannot be sent is refused before it reaches the plan."""
-    asked = ask(host_of(plugin("bad", ctxengine_contribute_edits=[{"type": "opaque_1", "field": value}])))
+    asked = ask(host_of(plugin("bad", ctxengine_contribute_edits=[{"type": CLEAR, "field": value}])))
     assert asked.edits == () and "is not plain JSON" in failures(asked.findings)[0].message
 
 
 def test_an_edit_that_contains_itself_is_refused(ask: Any) -> None:
     """A circular answer is nonsense, not a crash."""
-    edit: dict[str, Any] = {"type": "opaque_1"}
+    edit: dict[str, Any] = {"type": CLEAR}
     edit["field"] = edit
     assert len(failures(ask(host_of(plugin("bad", ctxengine_contribute_edits=[edit]))).findings)) == 1
 
@@ -142,7 +184,7 @@ def test_strict_makes_a_failure_an_error(ask: Any) -> None:
 def test_a_rule_that_raises_is_one_finding() -> None:
     """What a rule found before it failed is kept, and its failure is told without the exception's text."""
     (guarded,) = host_of(plugin("p", ctxengine_contribute_rules=[a_rule(Hit("seen"), raises=ValueError(SECRET))])).rules
-    seen, failure = guarded.findings(None)  # type: ignore[arg-type]
+    seen, failure = guarded.findings(NO_FACTS)
     assert (seen.rule, seen.message) == ("a-rule", "seen")
     assert failure.message == "plugin p (given as an object): its rule a-rule raised ValueError"
     assert guarded.plugin == "p"
@@ -150,20 +192,20 @@ def test_a_rule_that_raises_is_one_finding() -> None:
 
 @pytest.mark.parametrize(
     "hit",
-    ["text", Hit(7), Hit("m", "messages.0"), Hit("m", severity="fatal")],
+    ["text", AnyHit(7), AnyHit("m", "messages.0"), AnyHit("m", severity="fatal")],
     ids=["no Hit", "message", "where", "severity"],
-)  # type: ignore[arg-type]
+)
 def test_a_rule_that_yields_nonsense_is_one_finding(hit: Any) -> None:
     """A report holds findings of the right shape, whatever a rule yields."""
     (guarded,) = host_of(plugin("p", ctxengine_contribute_rules=[a_rule(hit)])).rules
-    (failure,) = guarded.findings(None)  # type: ignore[arg-type]
+    (failure,) = guarded.findings(NO_FACTS)
     assert failure.rule == "plugin-failed" and "its rule a-rule yielded" in failure.message
 
 
 def test_a_rule_that_is_no_generator_is_one_finding() -> None:
     """A rule whose function returns nothing fails when it runs, and is named."""
     (guarded,) = host_of(plugin("p", ctxengine_contribute_rules=[a_rule(hits=lambda facts: None)])).rules
-    assert [finding.rule for finding in guarded.findings(None)] == ["plugin-failed"]  # type: ignore[arg-type]
+    assert [finding.rule for finding in guarded.findings(NO_FACTS)] == ["plugin-failed"]
 
 
 @pytest.mark.parametrize(
@@ -190,8 +232,9 @@ def test_registrations_that_cannot_be_used(fact: Any) -> None:
     """A type that exists, and a model that is none, are refused."""
     first = plugin("a", ctxengine_register_edits=[EditRegistration(fact, Edit)])
     again = plugin("b", ctxengine_register_edits=[EditRegistration(fact)])
+    no_model: Any = dict
     builtin = plugin("c", ctxengine_register_edits=[EditRegistration(replace(fact, type=CLEAR))])
-    model = plugin("d", ctxengine_register_edits=[EditRegistration(replace(fact, type="other"), dict)])  # type: ignore[arg-type]
+    model = plugin("d", ctxengine_register_edits=[EditRegistration(replace(fact, type="other"), no_model)])
     host = host_of(first, again, builtin, model)
     assert [item.fact.type for item in host.edits] == [fact.type]
     assert ["b" in host.findings[0].message, len(host.findings)] == [True, 3]
@@ -287,8 +330,33 @@ def test_the_switch_turns_all_plugins_off(value: str, on: bool, ask: Any, monkey
 
 def test_pluggy_is_imported_only_for_a_plugin() -> None:
     """A host without plugins costs no import."""
-    import subprocess
-    import sys
-
-    code = "import sys; from ctxengine.extension.host import Host; Host(entry_points=False); sys.exit('pluggy' in sys.modules)"
+    host = "from ctxengine.extension.host import Host; Host(entry_points=False)"
+    code = f"import sys; {host}; sys.exit('pluggy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+REQUEST: Any = {"model": "claude-opus-4-6", "max_tokens": 64, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def test_a_request_is_built_without_a_failing_plugin() -> None:
+    """The engine sends what the other plugins and the policy ask for, and the plan names the plugin that failed."""
+    plugins = [plugin("bad", ctxengine_contribute_edits=RuntimeError(SECRET)), keeper("good")]
+    engine = Engine.from_policy({"version": "1", "edits": [{"type": CLEAR}]}, plugins=plugins)
+    edits = engine.build(**REQUEST)["context_management"]["edits"]
+    assert edits == EXCLUDE
+    assert "plugin bad" in failures(engine.plan(**REQUEST).report)[0].message
+
+
+def test_a_strict_engine_refuses_a_failing_plugin() -> None:
+    """Under strict the same is an error, and nothing is sent."""
+    bad = plugin("bad", ctxengine_contribute_edits=RuntimeError(SECRET))
+    with pytest.raises(PlanRefused, match="plugin bad"):
+        Engine.from_policy({"version": "1"}, plugins=[bad], strict=True).build(**REQUEST)
+
+
+def test_an_edit_of_an_unknown_type_is_left_out() -> None:
+    """A plugin that asks for an edit nobody knows fails, and the request goes out without it."""
+    bad = plugin("bad", ctxengine_contribute_edits=[{"type": "clear_dreams_20990101"}])
+    engine = Engine.from_policy({"version": "1"}, plugins=[bad])
+    assert "context_management" not in engine.build(**REQUEST)
+    assert len(failures(engine.plan(**REQUEST).report)) == 1

@@ -1,4 +1,4 @@
-"""Plugins that are installed: found by their entry point, asked where a policy names them, told apart by distribution."""
+"""Installed plugins: found by their entry point, asked where a policy names them, told apart by distribution."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_two_plugins_of_one_name(install: Any, ask: Any) -> None:
 def test_an_object_comes_before_its_own_entry_point(install: Any, ask: Any) -> None:
     """An installed plugin handed over as a module is one plugin, and contributes without being named."""
     install("keeper", KEEPER + 'name = "keeper"\n', distribution="twice-plugin")
-    import module_of_twice_plugin  # type: ignore[import-not-found]
+    import module_of_twice_plugin
 
     host = Host([module_of_twice_plugin])
     assert host.findings == () and len(ask(host).edits) == 1
