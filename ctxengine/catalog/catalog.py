@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -112,6 +112,10 @@ class Catalog:
         if findings:
             raise CatalogError(*findings)
         return Catalog(rows)
+
+    def with_edits(self, facts: Iterable[EditFact]) -> Catalog:
+        """The catalog with edit types that plugins register."""
+        return Catalog({**self.rows, "edits": {**self.rows["edits"], **{fact.type: fact for fact in facts}}})
 
     def with_capabilities(self, model_info: Any, as_of: str | None = None) -> Catalog:
         """The catalog with one live answer of the Models API over it; what the answer leaves null stays.
