@@ -77,8 +77,8 @@ class Engine:
         self._settled_rules = tuple(rule for rule in self.rules if rule.needs != "request" and not rule.estimated)
         self._request_rules = tuple(rule for rule in self.rules if rule.needs == "request" and not rule.estimated)
         self._estimated_rules = tuple(rule for rule in self.rules if rule.estimated)
-        create = self.catalog.surfaces["create"]
-        self._dropped = {name: create - takes for name, takes in self.catalog.surfaces.items()}
+        known = frozenset().union(*self.catalog.surfaces.values())
+        self._dropped = {name: known - takes for name, takes in self.catalog.surfaces.items()}
 
     @classmethod
     def load(

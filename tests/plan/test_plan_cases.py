@@ -1,7 +1,8 @@
 """From policy and request to what is sent, by cases: ``cases/*.json``, a file for each pass.
 
-A case has a ``name`` and, as needed, ``policy`` (one or a list of layers, without ``version``), ``request`` (over a plain
-one; ``null`` takes an argument away), ``platform``, ``surface``, ``settings`` and ``environment``. What must come out:
+A case has a ``name`` and, as needed, ``policy`` (one or a list of layers, without ``version``), ``request`` (over a
+plain one; ``null`` takes an argument away), ``platform``, ``surface``, ``settings`` and ``environment``. What must come
+out:
 
 - ``unchanged``: the request equals what was given
 - ``sent``: arguments as they are sent; ``null`` where there must be none

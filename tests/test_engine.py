@@ -1,0 +1,298 @@
+"""The front desk with the real SDK beside it: what goes in as the caller writes it, what comes out for which method."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anthropic import NOT_GIVEN, Anthropic, omit
+from anthropic.types.beta import BetaMessage
+
+from ctxengine import Engine, PlanRefused, RequestError, hookimpl
+from ctxengine.transcripts import read_transcripts
+
+LONG = "A sentence to fill the prompt. " * 500
+EDIT = {"type": "clear_tool_uses_20250919"}
+POLICY = {"version": "1", "edits": [EDIT], "cache": {"breakpoints": ["system", "compaction_block", "last_message"]}}
+REQUEST = {"model": "claude-opus-5-5", "max_tokens": 1024, "messages": [{"role": "user", "content": LONG}]}
+METHODS = ("create", "stream", "count_tokens", "tool_runner")
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "transcripts" / "stdlib-audit.json"
+RESPONSE = BetaMessage.model_validate(
+    {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-opus-5-5",
+        "content": [
+            {"type": "compaction", "content": "So far."},
+            {"type": "text", "text": "I read it."},
+            {"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "a"}},
+        ],
+        "stop_reason": "tool_use",
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+)
+RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "text"}
+
+
+@pytest.fixture(autouse=True)
+def _no_mode_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CTXENGINE_MODE", raising=False)
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine.from_policy(POLICY)
+
+
+@pytest.fixture(scope="module")
+def conversation() -> dict[str, Any]:
+    (transcript,) = read_transcripts(EXAMPLE)
+    return dict(transcript.request)
+
+
+def growing(request: dict[str, Any], least: int = 1) -> Iterator[dict[str, Any]]:
+    for end in range(least, len(request["messages"]) + 1, 2):
+        yield {**request, "messages": request["messages"][:end]}
+
+
+@pytest.mark.parametrize("absent", [omit, NOT_GIVEN], ids=["omit", "NOT_GIVEN"])
+def test_absent_arguments_pass_through(engine: Engine, absent: Any) -> None:
+    """The SDK's marks for an absent argument count as absent and come out as they went in."""
+    names = ("system", "tools", "thinking", "context_management", "cache_control", "thread", "compaction", "top_p")
+    built = engine.build(**REQUEST, **dict.fromkeys(names, absent))
+    written = engine.build(**REQUEST)
+    assert {**written, **dict.fromkeys(set(names) - {"context_management"}, absent)} == built
+
+
+@pytest.mark.parametrize("absent", [omit, NOT_GIVEN], ids=["omit", "NOT_GIVEN"])
+def test_absent_betas_and_headers(absent: Any) -> None:
+    """Absent betas and headers are no betas; an empty policy hands them back."""
+    given = {**REQUEST, "betas": absent, "extra_headers": absent}
+    assert Engine.from_policy({"version": "1"}).build(**given) == given
+    assert Engine.from_policy(POLICY).build(**given)["betas"] == ["context-management-2025-06-27"]
+
+
+def test_generators_are_materialised(engine: Engine) -> None:
+    """Generators of messages, system blocks, tools and content come out as the lists they hold."""
+    listed = {
+        **REQUEST,
+        "system": [{"type": "text", "text": "Be brief."}],
+        "tools": [{"name": "read", "input_schema": {"type": "object"}}],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": LONG}, {"type": "text", "text": "Go."}]}],
+    }
+    messages = ({**each, "content": (block for block in each["content"])} for each in listed["messages"])
+    given = {**listed, "messages": messages, "system": iter(listed["system"]), "tools": iter(listed["tools"])}
+    assert engine.build(**given) == engine.build(**listed)
+
+
+def test_sdk_objects_in_messages(engine: Engine) -> None:
+    """Content of a response goes back as it came: only a marked block becomes a dict, without keys the API never sent."""
+    messages = [
+        {"role": "user", "content": LONG},
+        {"role": "assistant", "content": RESPONSE.content},
+        {"role": "user", "content": [RESULT]},
+    ]
+    built = engine.build(**{**REQUEST, "system": LONG, "messages": messages})
+    compaction, text, use = built["messages"][0]["content"]
+    assert compaction == {"type": "compaction", "content": "So far.", "cache_control": {"type": "ephemeral"}}
+    assert text is RESPONSE.content[1]
+    assert use is RESPONSE.content[2]
+    assert built["messages"][1]["content"] == [{**RESULT, "cache_control": {"type": "ephemeral"}}]
+
+
+def test_sdk_objects_are_read_as_dicts_are(engine: Engine) -> None:
+    """A response's content says the same to the engine whether it is objects or dicts."""
+    reports = []
+    for content in (RESPONSE.content, [block.to_dict() for block in RESPONSE.content]):
+        messages = [REQUEST["messages"][0], {"role": "assistant", "content": content}]
+        plan = engine.plan(**{**REQUEST, "messages": [*messages, {"role": "user", "content": [RESULT]}]})
+        reports.append((plan.report, plan.breakpoints, plan.pruned, plan.betas))
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("surface", METHODS)
+def test_a_surface_takes_what_it_is_handed(engine: Engine, surface: str) -> None:
+    """No method of the SDK is handed an argument that it does not take, whichever method's the caller had in mind."""
+    messages = Anthropic(api_key="offline").beta.messages
+    signatures = {name: set(inspect.signature(getattr(messages, name)).parameters) for name in METHODS}
+    every = set().union(*signatures.values()) - set(REQUEST) - {"compaction", "thread", "context_management", "betas"}
+    built = engine.build(surface=surface, **REQUEST, **dict.fromkeys(every, omit), context_management=omit)
+    assert set(built) <= signatures[surface]
+    assert set(built) >= (set(REQUEST) | every) & signatures[surface]
+
+
+def test_an_unknown_surface_is_refused(engine: Engine) -> None:
+    """A method that does not exist is named, with those that do."""
+    with pytest.raises(RequestError, match="count_tokens, create, stream, tool_runner"):
+        engine.build(surface="batch", **REQUEST)
+
+
+def test_unknown_arguments_pass_through(engine: Engine) -> None:
+    """An argument nobody knows yet reaches the SDK as the object it is."""
+    value = object()
+    assert engine.build(**REQUEST, of_tomorrow=value)["of_tomorrow"] is value
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"messages": "Hi"}, "messages"),
+        ({"messages": {"role": "user"}}, "messages"),
+        ({"messages": 3}, "messages"),
+        ({"tools": "read"}, "tools"),
+        ({"system": 3}, "system"),
+        ({"model": None}, "model"),
+        ({"model": ""}, "model"),
+        ({"context_management": {"edits": "all"}}, "context_management.edits"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(engine: Engine, broken: dict[str, Any], said: str) -> None:
+    """A request of another shape is one error that names the argument, in build and in plan."""
+    for ask in (engine.build, engine.plan, engine.planner().build):
+        with pytest.raises(RequestError) as refusal:
+            ask(**{**REQUEST, **broken})
+        assert [finding.where.path for finding in refusal.value.findings] == [said]
+
+
+def test_an_unknown_platform_is_refused(engine: Engine) -> None:
+    """A platform that does not exist is refused with those that do."""
+    with pytest.raises(RequestError, match="bedrock_mantle"):
+        engine.build(platform="bedrok", **REQUEST)
+
+
+def test_a_refusal_carries_the_report(engine: Engine) -> None:
+    """PlanRefused names the errors and carries every finding; plan says the same without raising."""
+    request = {**REQUEST, "messages": [*REQUEST["messages"], {"role": "user", "content": [RESULT]}]}
+    with pytest.raises(PlanRefused, match="pair-orphan") as refusal:
+        engine.build(**request)
+    report = engine.plan(**request).report
+    assert refusal.value.findings == report.errors
+    assert set(refusal.value.report) <= set(report) and set(report.errors) <= set(refusal.value.report)
+
+
+def test_an_estimate_never_refuses(engine: Engine) -> None:
+    """A prompt that is surely too long is an error of plan and check, and build leaves the last word to the API."""
+    request = {**REQUEST, "model": "claude-haiku-4-5", "messages": [{"role": "user", "content": "word " * 400_000}]}
+    policy = Engine.from_policy({"version": "1"})
+    assert not policy.plan(**request).report.ok
+    assert policy.build(**request) == request
+
+
+class Bolder:
+    """A plugin that asks for more than the policy gives."""
+
+    name = "bolder"
+
+    @hookimpl
+    def ctxengine_contribute_edits(self) -> list[dict[str, Any]]:
+        return [{**EDIT, "keep": {"type": "tool_uses", "value": 9}, "exclude_tools": ["mail"]}]
+
+
+def test_a_plugin_adds_to_the_policy() -> None:
+    """The larger keep stands and excluded tools are united."""
+    ours = {**EDIT, "keep": {"type": "tool_uses", "value": 4}, "exclude_tools": ["memory"]}
+    built = Engine.from_policy({"version": "1", "edits": [ours]}, plugins=[Bolder()]).build(**REQUEST)
+    expected = {**EDIT, "keep": {"type": "tool_uses", "value": 9}, "exclude_tools": ["memory", "mail"]}
+    assert built["context_management"] == {"edits": [expected]}
+
+
+def test_a_lock_holds_against_a_plugin() -> None:
+    """A locked value stays, the plugin's wish is a warning, and the request is built."""
+    ours = {**EDIT, "keep": {"type": "tool_uses", "value": 4}}
+    policy = {"version": "1", "edits": [ours], "lock": ["edits.clear_tool_uses_20250919"]}
+    engine = Engine.from_policy(policy, plugins=[Bolder()])
+    assert engine.build(**REQUEST)["context_management"] == {"edits": [ours]}
+    said = [finding for finding in engine.plan(**REQUEST).report if finding.rule == "policy-lock"]
+    assert said and {finding.severity for finding in said} == {"warning"}
+    assert all("bolder" in finding.message for finding in said)
+
+
+def test_the_planner_equals_the_engine_at_every_step(conversation: dict[str, Any]) -> None:
+    """A conversation growing message by message is built and planned as if each request were the first."""
+    engine = Engine.load("ctxengine:agentic")
+    planner = engine.planner()
+    for request in growing(conversation):
+        assert planner.build(**request) == engine.build(**request)
+        assert planner.plan(**request).to_dict() == engine.plan(**request).to_dict()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda messages: json.loads(json.dumps(messages)), id="rebuilt objects"),
+        pytest.param(lambda messages: messages[:5], id="shorter again"),
+        pytest.param(lambda messages: [{"role": "user", "content": LONG}, *messages[1:]], id="another start"),
+        pytest.param(lambda messages: [*messages[:-2], {"role": "user", "content": LONG}], id="another end"),
+        pytest.param(tuple, id="a tuple"),
+    ],
+)
+def test_the_planner_notices_other_messages(
+    conversation: dict[str, Any], change: Callable[[list[Any]], list[Any]]
+) -> None:
+    """Whatever follows, a planner builds what the engine builds."""
+    engine = Engine.load("ctxengine:agentic")
+    planner = engine.planner()
+    request = {**conversation, "messages": conversation["messages"][:41]}
+    planner.build(**request)
+    request["messages"] = change(request["messages"])
+    assert planner.build(**request) == engine.build(**request)
+
+
+def test_the_planner_notices_another_head(conversation: dict[str, Any]) -> None:
+    """Another model, system prompt or set of tools under the same messages is seen."""
+    engine = Engine.load("ctxengine:agentic")
+    planner = engine.planner()
+    request = {**conversation, "messages": conversation["messages"][:9]}
+    for other in ({}, {"model": "claude-haiku-4-5"}, {"system": "Be brief."}, {"tools": []}, {"system": LONG}, {}):
+        assert planner.plan(**{**request, **other}).to_dict() == engine.plan(**{**request, **other}).to_dict()
+
+
+def test_reset_forgets() -> None:
+    """A message changed in place is seen after a reset, not before."""
+    engine = Engine.from_policy(POLICY)
+    planner = engine.planner()
+    message = {"role": "user", "content": [{"type": "text", "text": LONG}]}
+    request = {**REQUEST, "messages": [message]}
+    planner.build(**request)
+    message["content"] = [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
+    assert planner.plan(**request).breakpoints
+    planner.reset()
+    assert planner.build(**request) == engine.build(**request)
+    assert not planner.plan(**request).breakpoints
+
+
+def test_one_engine_for_many_threads(conversation: dict[str, Any]) -> None:
+    """Eight threads that share an engine get what one alone gets."""
+    requests = [
+        {**request, "model": model}
+        for model in ("claude-opus-5-5", "claude-sonnet-4-6", "claude-opus-4-6")
+        for request in list(growing(conversation, 9))[::20]
+    ]
+    alone = [Engine.load("ctxengine:agentic").build(**request) for request in requests]
+    shared = Engine.load("ctxengine:agentic")
+    with ThreadPoolExecutor(8) as pool:
+        for built in pool.map(lambda _: [shared.build(**request) for request in requests], range(8)):
+            assert built == alone
+
+
+def test_an_engine_that_has_built_before_says_the_same() -> None:
+    """What a policy's rules said for one request does not colour the next one's report."""
+    mark = {"cache_control": {"type": "ephemeral"}}
+    requests: list[dict[str, Any]] = [
+        REQUEST,
+        {**REQUEST, "messages": [{"role": "user", "content": [{"type": "text", "text": LONG, **mark}]}]},
+        {**REQUEST, "tools": [{"name": "memory", "type": "memory_20250818"}]},
+        {**REQUEST, "tools": [{"name": "read", "input_schema": {"type": "object"}}], "system": LONG},
+        {**REQUEST, "betas": ["context-1m-2025-08-07"]},
+        {**REQUEST, "messages": [{"role": "assistant", "content": RESPONSE.content[:1]}, *REQUEST["messages"]]},
+    ]
+    policy = {"version": "1", "edits": [{**EDIT, "exclude_tools": ["memory"]}], "cache": {"breakpoints": []}}
+    used = Engine.from_policy(policy)
+    for request in [*requests, *reversed(requests)]:
+        assert used.plan(**request).report == Engine.from_policy(policy).plan(**request).report
