@@ -104,3 +104,12 @@ def test_rules_that_share_an_id_judge_from_different_things() -> None:
 def test_notices_are_no_rules() -> None:
     """What comes up outside the rules has ids of its own."""
     assert not {notice.id for notice in NOTICES} & {rule.id for rule in RULES}
+
+
+def test_a_finding_points_at_the_line(tmp_path: Path) -> None:
+    """A finding on a policy file names the file, and the line of the very field."""
+    file = tmp_path / "policy.json"
+    edit = '{"type": "clear_tool_uses_20250919",\n "keep": {"type": "tool_uses", "value": -1}}'
+    file.write_text(f'{{"version": "1", "edits": [\n{edit}]}}', encoding="utf-8")
+    where = next(finding.where for finding in Engine.load(file).check() if finding.rule == "edit-keep-neg")
+    assert (where.file, where.line, where.path) == (str(file), 3, "edits.0.keep")
