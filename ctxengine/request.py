@@ -91,12 +91,16 @@ def _listed(value: Any, path: str) -> Sequence[Any]:
 
 def with_content_lists(messages: Sequence[Any]) -> Sequence[Any]:
     """The same messages, with lists where a message's content is a generator."""
-    return [
-        {**message, "content": list(message["content"])}
-        if isinstance(message, Mapping) and isinstance(message.get("content"), Iterator)
-        else message
-        for message in messages
-    ]
+    return [_with_content_list(message) for message in messages]
+
+
+def _with_content_list(message: Any) -> Any:
+    known = isinstance(message, Mapping)
+    content = message.get("content") if known else getattr(message, "content", None)
+    if not isinstance(content, Iterator):
+        return message
+    head = message if known else {"role": getattr(message, "role", None)}
+    return {**head, "content": list(content)}
 
 
 def _betas(betas: Any, headers: Sequence[Any]) -> tuple[str, ...]:
