@@ -1,0 +1,5 @@
+"""``python -m ctxengine.cli`` is ``ctxengine``."""
+
+from ctxengine.cli import main
+
+main()

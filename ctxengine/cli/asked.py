@@ -1,0 +1,108 @@
+"""The request a command is about, read from a file of whatever format, and its plan."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from ctxengine.engine import Engine
+from ctxengine.errors import PlanRefused, RequestError
+from ctxengine.findings import Finding, Report
+from ctxengine.plan import Plan
+from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
+from ctxengine.transcripts import Recorded, read_request
+
+STDIN = "-"
+BILLED = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the command line gives it."""
+
+    name: str
+    """What a recorded conversation calls itself, else the file."""
+    file: str
+    kwargs: Mapping[str, Any]
+    recorded: tuple[Recorded, ...]
+    findings: tuple[Finding, ...]
+    """What the reader had to repair, add or skip."""
+
+    def placed(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """The findings, those about the request with the file's name."""
+        for finding in findings:
+            where = finding.where
+            mine = where.file is None and where.path.split(".")[0] in {*self.kwargs, "messages", "model"}
+            yield replace(finding, where=replace(where, file=self.file)) if mine else finding
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Errors about the request carry the file's name."""
+        try:
+            yield
+        except RequestError as error:
+            raise RequestError(*self.placed(error.findings)) from None
+        except PlanRefused as error:
+            raise PlanRefused(self.placed(error.report)) from None
+
+
+def read_asked(path: str, *, model: str | None = None, at: int | None = None) -> Asked:
+    """Read REQ.json, with another model and cut to the first messages where asked for."""
+    stdin = path == STDIN
+    file = "<stdin>" if stdin else path
+    transcript = read_request(sys.stdin.buffer.read() if stdin else path, name=file)
+    kwargs = dict(transcript.request)
+    if model:
+        kwargs["model"] = model
+    if at is not None:
+        messages = kwargs.get("messages")
+        count = len(messages) if isinstance(messages, list) else 0
+        if not isinstance(messages, list) or at > count:
+            raise click.BadParameter(f"the conversation has {count:,} messages", param_hint="--at")
+        kwargs["messages"] = messages[:at]
+    return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings)
+
+
+def with_model(asked: Asked) -> Asked:
+    """The same, where the request names a model; a plan hangs on it."""
+    if not isinstance(asked.kwargs.get("model"), str):
+        raise click.UsageError(f"the request in {asked.file} names no model: add --model M")
+    return asked
+
+
+def planned(engine: Engine, asked: Asked, platform: str | None) -> Plan:
+    """The plan for the request; its report also tells what the reader had to say."""
+    counter = counter_of(engine, asked, asked.kwargs["model"])
+    with asked.named():
+        plan = engine.plan(platform=platform, counter=counter, **asked.kwargs)
+    return replace(plan, report=Report((*asked.findings, *asked.placed(plan.report))))
+
+
+def size_of(engine: Engine, asked: Asked, plan: Plan) -> Estimate:
+    """Input tokens of what is sent, before any edit of the API's."""
+    system, tools, messages = (asked.kwargs.get(name) for name in ("system", "tools", "messages"))
+    if plan.pruned:  # what was billed was billed for another prefix
+        sizes = CalibratedCounter(engine.catalog.tokenizers)
+        return sizes.count(system, tools, (messages or ())[plan.pruned.first.index :], plan.target.facts)
+    return counter_of(engine, asked, plan.target.model).count(system, tools, messages or (), plan.target.facts)
+
+
+def counter_of(engine: Engine, asked: Asked, model: str) -> TokenCounter:
+    """Sizes as billed, where a model with the same tokenizer was sent this very conversation; else estimates."""
+    base = CalibratedCounter(engine.catalog.tokenizers)
+    known = list(_billed(engine, asked, model))
+    return RecordedCounter(base, known) if known else base
+
+
+def _billed(engine: Engine, asked: Asked, model: str) -> Iterator[tuple[int, int]]:
+    facts = engine.catalog.find_model(model).facts
+    for entry in asked.recorded:
+        billed = engine.catalog.find_model(entry.model).facts if entry.model else None
+        tokens = sum(value for name in BILLED if isinstance(value := entry.usage.get(name), int))
+        if tokens and facts and billed and billed.tokenizer == facts.tokenizer:
+            yield entry.messages, tokens

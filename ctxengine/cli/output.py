@@ -1,0 +1,113 @@
+"""What reaches the screen: JSON exactly as it is, text in the width of the terminal, findings in either."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctxengine.errors import MalformedInput
+from ctxengine.findings import Finding, Place, Severity
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+NOUNS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
+GITHUB: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def write_json(value: Any) -> None:
+    """JSON on stdout, in UTF-8 whatever the terminal speaks."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=dict)
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def print_all(parts: Iterable[RenderableType], *, stderr: bool = False) -> None:
+    """Text for people, 80 columns wide where there is no terminal; colour where the terminal and NO_COLOR allow."""
+    from rich.console import Console
+
+    screen = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    for part in parts:
+        screen.print(part)
+
+
+def print_findings(findings: Iterable[Finding], *, stderr: bool = False) -> None:
+    print_all(finding_lines(findings), stderr=stderr)
+
+
+def note(text: str) -> None:
+    """A word beside the result, on stderr."""
+    click.echo(f"note: {text}", err=True)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A table without lines. The first column, of names, is not broken; the others give way."""
+    from rich.table import Table
+
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    made.header_style = "dim"
+    made.show_header = any(columns)
+    for at, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=at == 0)
+    return made
+
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[RenderableType]:
+    """Each finding as: what and where, then why, then what to do."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for finding in findings:
+        where = str(finding.where)
+        at = (f"  {where}", "dim") if where else ""
+        yield Text.assemble((finding.severity, STYLES[finding.severity]), f"[{finding.rule}]", at, overflow="fold")
+        yield Padding(Text(finding.message), (0, 0, 0, 2), expand=False)
+        if finding.help:
+            yield Padding(Text.assemble(("help: ", "green"), finding.help), (0, 0, 0, 2), expand=False)
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """How many there are of each kind, as ``1 error, 2 warnings``."""
+    counts = Counter(finding.severity for finding in findings)
+    said = [plural(counts[severity], noun) for severity, noun in NOUNS.items() if counts[severity]]
+    return ", ".join(said) or "no findings"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def github_line(finding: Finding) -> str:
+    """A workflow command, which GitHub shows beside the line of the file."""
+    where = finding.where
+    given = {"file": where.file, "line": where.line, "col": where.column, "title": finding.rule}
+    properties = ",".join(f"{name}={_property(str(value))}" for name, value in given.items() if value is not None)
+    message = f"{finding.message}\nhelp: {finding.help}" if finding.help else finding.message
+    return f"::{GITHUB[finding.severity]} {properties}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def failed(findings: Iterable[Finding], *, strict: bool) -> bool:
+    """Whether the exit code is 1."""
+    bad = ("error", "warning") if strict else ("error",)
+    return any(finding.severity in bad for finding in findings)
+
+
+def unwritable(path: Path, error: OSError) -> MalformedInput:
+    message = f"cannot write the file: {error.strerror or type(error).__name__}"
+    return MalformedInput(
+        Finding("usage", "error", message, "check the path and its permissions", Place(file=str(path)))
+    )
