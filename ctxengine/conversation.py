@@ -30,7 +30,7 @@ class Position:
 
     @property
     def path(self) -> str:
-        parts = [SECTIONS[self.section]]
+        parts: list[str] = [SECTIONS[self.section]]
         if self.index >= 0:
             parts.append(str(self.index))
         if self.block >= 0:
