@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ctxengine.catalog.facts import BetaFact
 from ctxengine.catalog.rows import did_you_mean, shown
@@ -12,7 +13,7 @@ from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, ISSUES, OBSERVE
 from ctxengine.conversation import CompactionBlock
 from ctxengine.findings import Place
 from ctxengine.origin import Origin
-from ctxengine.plan import PlannedEdit
+from ctxengine.plan import PlannedBeta, PlannedEdit
 
 ON_DEMAND_FEATURE = "on_demand_compaction"
 BODY_KEY = "anthropic_beta"
@@ -99,7 +100,7 @@ def beta_unused(facts: Facts) -> Iterator[Hit]:
         fact = facts.catalog.betas.get(beta.name)
         uses = USES.get(fact.feature) if fact and fact.state == "needed" else None
         if uses and not uses(facts):
-            yield Hit(f"nothing in the request uses the beta {beta.name}", beta.origin)
+            yield Hit(f"nothing in the request uses the beta {beta.name}", _asked(beta))
 
 
 def _edit_of(feature: str) -> Callable[[Facts], bool]:
@@ -121,9 +122,13 @@ USES: Mapping[str, Callable[[Facts], bool]] = {
 """Feature of a beta → whether the request uses it."""
 
 
+def _asked(beta: PlannedBeta) -> Origin:
+    return replace(beta.origin, path="betas") if beta.origin.source == "request" else beta.origin
+
+
 def _listed(facts: Facts) -> Iterator[tuple[str, Origin]]:
     """Every beta that is sent or that the policy lists, with who asked for it."""
-    yield from ((beta.name, beta.origin) for beta in facts.plan.betas)
+    yield from ((beta.name, _asked(beta)) for beta in facts.plan.betas)
     for index, name in enumerate(facts.plan.policy.get("betas", ())):
         if name not in facts.plan.beta_names:
             yield name, facts.plan.policy.origin(f"betas.{index}")

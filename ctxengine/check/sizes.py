@@ -101,7 +101,9 @@ def overflow_input(facts: Facts) -> Iterator[Hit]:
     size = facts.size
     sure = size.low > window and not _acts(facts)
     message = f"the prompt has about {size.tokens:,} tokens ({size.low:,} to {size.high:,})"
-    yield Hit(f"{message}; the window of {facts.target.model} is {window:,}", severity=None if sure else "warning")
+    yield Hit(
+        f"{message}; the window of {facts.target.model} is {window:,}", Place("messages"), None if sure else "warning"
+    )
 
 
 def _acts(facts: Facts) -> bool:
@@ -142,7 +144,7 @@ def overflow_out(facts: Facts) -> Iterator[Hit]:
     message = (
         f"about {size.tokens:,} tokens of prompt and {output:,} of max_tokens exceed the window of {model.window:,}"
     )
-    yield Hit(f"{message}; {ends}", severity="error" if sure else "warning")
+    yield Hit(f"{message}; {ends}", Place("max_tokens"), "error" if sure else "warning")
 
 
 @rule(
@@ -161,4 +163,4 @@ def tier_by_size(facts: Facts) -> Iterator[Hit]:
     triggers = [trigger for edit in facts.plan.edits if (trigger := input_trigger(facts, edit)) is not None]
     if min(triggers, default=ceiling + 1) > ceiling:
         costs = f"{facts.target.model} costs {prices[1].input / prices[0].input:g} times as much"
-        yield Hit(f"the prompt has about {facts.size.tokens:,} tokens; above {ceiling:,}, {costs}")
+        yield Hit(f"the prompt has about {facts.size.tokens:,} tokens; above {ceiling:,}, {costs}", Place("messages"))

@@ -20,8 +20,10 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, CONTEXT_WINDOWS, MODELS, SDK
+from ctxengine.findings import Place
 from ctxengine.plan import PlannedEdit
 
+MODEL = Place("model")
 DAYS_AHEAD = 90
 """How long before its retirement a model is worth a word."""
 
@@ -37,7 +39,7 @@ DAYS_AHEAD = 90
 def model_unknown(facts: Facts) -> Iterator[Hit]:
     if facts.target.facts is None:
         model = shown(facts.target.asked_model)
-        yield Hit(f"the model {model} is not in the catalog, so what it supports cannot be judged")
+        yield Hit(f"the model {model} is not in the catalog, so what it supports cannot be judged", MODEL)
 
 
 @rule(
@@ -54,9 +56,9 @@ def model_retired(facts: Facts) -> Iterator[Hit]:
         return
     days = (date.fromisoformat(retires) - facts.today).days
     if days <= 0:
-        yield Hit(f"{facts.target.model} was retired on {retires}: requests fail with 404")
+        yield Hit(f"{facts.target.model} was retired on {retires}: requests fail with 404", MODEL)
     elif days <= DAYS_AHEAD:
-        yield Hit(f"{facts.target.model} retires on {retires}, in {days} day(s)", severity="warning")
+        yield Hit(f"{facts.target.model} retires on {retires}, in {days} day(s)", MODEL, "warning")
 
 
 @rule(
