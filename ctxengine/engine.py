@@ -26,6 +26,7 @@ from ctxengine.tokens import CalibratedCounter, TokenCounter
 MODES = ("enforce", "shadow", "off")
 MODE_VARIABLE = "CTXENGINE_MODE"
 CACHED_POLICIES = 256
+REMEMBERED_ANSWERS = 8
 ANY_MODEL = "any"
 """Stands for the model where a policy is judged by itself."""
 
@@ -49,6 +50,17 @@ class _Compiled:
 
     plan: Plan
     verdicts: dict[tuple[Any, ...], tuple[Finding, ...]] = field(default_factory=dict)
+    answered: list[tuple[Any, _Compiled]] = field(default_factory=list)
+    """What plugins asked for lately, with the policy that came of it: they mostly ask for the same again."""
+
+    def with_contributions(self, given: CompileInput) -> _Compiled:
+        for asked, compiled in self.answered:
+            if asked == given.contributions:
+                return compiled
+        compiled = _Compiled(compile_policy(given))
+        self.answered[REMEMBERED_ANSWERS - 1 :] = []
+        self.answered.insert(0, (given.contributions, compiled))
+        return compiled
 
 
 class Engine:
@@ -186,7 +198,7 @@ class Engine:
             return self._plan(call, estimates=True).report
         compiled, given = self._contributed(*self._compiled_for(call))
         plan = compile_request(compiled.plan, given)
-        said = plan.report if known else plan.policy.findings
+        said = plan.report.findings if known else plan.policy.findings + _of_plugins(plan.report)
         found = run_rules(self._facts(plan, call), self.rules, known="target" if known else "policy")
         return _without_ignored(plan, (*self.host.findings, *said, *found))
 
@@ -243,10 +255,12 @@ class Engine:
     def _contributed(self, compiled: _Compiled, given: CompileInput) -> tuple[_Compiled, CompileInput]:
         """The same with what plugins add; without plugins, what came in."""
         policy = compiled.plan.policy
-        answer = self.host.contribute(policy.get("plugins.use", ()), given.target, given.conversation, policy)
+        answer = self.host.contribute(
+            policy.get("plugins.use", ()), given.target, given.conversation, policy, self.catalog.edits
+        )
         if answer.edits or answer.breakpoints:
             given = replace(given, contributions=answer.edits, extra_breakpoints=answer.breakpoints)
-            compiled = _Compiled(compile_policy(given))
+            compiled = compiled.with_contributions(given)
         if answer.findings:
             compiled = _Compiled(replace(compiled.plan, report=compiled.plan.report.plus(answer.findings)))
         return compiled, given
@@ -255,7 +269,7 @@ class Engine:
         """What the rules say. Those that need no request are asked once per policy and target."""
         facts = self._facts(judged, call)
         if judged.edits is compiled.plan.edits:
-            key = (judged.beta_names, facts.today)
+            key = (judged.mode, judged.beta_names, facts.today)
             if key not in compiled.verdicts:
                 compiled.verdicts[key] = tuple(run_rules(facts, self._settled_rules))
             yield from compiled.verdicts[key]
@@ -284,6 +298,10 @@ def _mode(policy: Plan) -> tuple[str, tuple[Finding, ...]]:
         return wanted or written, ()
     message = f"{MODE_VARIABLE} is none of {', '.join(MODES)}; the policy's mode, {written}, is used"
     return written, (Finding("mode-unknown", "warning", message, f"set {MODE_VARIABLE} to one of them, or unset it"),)
+
+
+def _of_plugins(report: Report) -> tuple[Finding, ...]:
+    return tuple(finding for finding in report if finding.rule.startswith("plugin-"))
 
 
 def _without_ignored(policy: Plan, findings: Iterable[Finding]) -> Report:

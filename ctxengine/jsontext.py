@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,13 +37,14 @@ class JsonText:
         return Place(path, self.name, line, column)
 
 
-def read_json_file(path: str | Path, *, rule: str, max_bytes: int | None = None, max_depth: int = 256) -> JsonText:
+def read_json_file(path: str | Path, *, rule: str, max_bytes: int | None = None, max_depth: int | None = None) -> JsonText:
     """Read and parse a file; a file that cannot be read is a finding like any other.
 
     Args:
         rule: id under which findings are reported, such as ``policy-schema``.
         max_bytes: refuse larger files before reading them.
-        max_depth: refuse deeper nesting of arrays and objects.
+        max_depth: refuse deeper nesting of arrays and objects, by line and column. Without it only what the parser
+            itself cannot hold is refused: counting brackets in tens of megabytes takes longer than reading them.
     """
     name = str(path)
     try:
@@ -55,12 +57,13 @@ def read_json_file(path: str | Path, *, rule: str, max_bytes: int | None = None,
     return read_json(data, name, rule=rule, max_bytes=max_bytes, max_depth=max_depth)
 
 
-def read_json(data: bytes | str, name: str, *, rule: str, max_bytes: int | None = None, max_depth: int = 256) -> JsonText:
+def read_json(data: bytes | str, name: str, *, rule: str, max_bytes: int | None = None, max_depth: int | None = None) -> JsonText:
     """Parse untrusted JSON; raises ``MalformedInput`` with file, line and column, never quoting the text."""
     if max_bytes is not None and len(data) > max_bytes:
         _refuse(rule, Place(file=name), f"the document holds {len(data):,} bytes, more than the {max_bytes:,} allowed", "make it smaller, or split it")
     text = data if isinstance(data, str) else _decode(data, name, rule)
-    _check_depth(text, name, rule, max_depth)
+    if max_depth is not None:
+        _check_depth(text, name, rule, max_depth)
     value = _parse(text, name, rule)
     if _SURROGATE_ESCAPE.search(text):
         _check_surrogates(value, JsonText(name, value, text), rule)
@@ -180,16 +183,20 @@ def _at(text: str, name: str, offset: int) -> Place:
 def _locate(text: str, path: str) -> tuple[int | None, int | None]:
     if len(text) > LOCATE_LIMIT:
         return None, None
+    places = _places(text)
+    while path and path not in places:
+        path = path.rpartition(".")[0]
+    return places[path]
+
+
+@lru_cache(maxsize=4)
+def _places(text: str) -> dict[str, tuple[int, int]]:
+    """Line and column of every dotted path; slow, and so kept for the next thing to be said of the same text."""
     from json_source_map import calculate  # only when something is to be said
 
-    positions = calculate(text)
-    parts = path.split(".") if path else []
-    while parts and _pointer(parts) not in positions:
-        parts.pop()
-    entry = positions[_pointer(parts)]
-    start = entry.key_start or entry.value_start
-    return start.line + 1, start.column + 1
-
-
-def _pointer(parts: list[str]) -> str:
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+    found: dict[str, tuple[int, int]] = {}
+    for pointer, entry in calculate(text).items():
+        start = entry.key_start or entry.value_start
+        path = ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
+        found[path] = (start.line + 1, start.column + 1)
+    return found

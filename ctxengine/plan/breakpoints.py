@@ -22,6 +22,7 @@ from ctxengine.conversation import (
     markable,
     positions_between,
 )
+from ctxengine.origin import Origin
 from ctxengine.plan.compiler import CompileInput
 from ctxengine.plan.plan import Breakpoint, Plan, Unplaced
 
@@ -59,6 +60,8 @@ class _Placing:
         if at is None:
             if because:
                 self.unplaced.append(Unplaced(place, because))
+        elif at.section == self.first.section and at < self.first:
+            self.unplaced.append(Unplaced(place, "it stands before the compaction block, and is not sent"))
         elif at in self.taken:
             self.unplaced.append(Unplaced(place, "this block is marked already"))
         elif self._below_minimum(at):
@@ -68,9 +71,10 @@ class _Placing:
         else:
             self.free -= 1
             self.taken.add(at)
-            key = "last_message" if place == "previous_tail" else place
-            chosen = ttl or self.plan.policy.get(f"cache.ttl.{key}", "5m")
-            self.placed.append(Breakpoint(place, at, chosen, self.plan.policy.origin("cache.breakpoints"), because))
+            policy, key = self.plan.policy, "last_message" if place == "previous_tail" else place
+            chosen = ttl or policy.get(f"cache.ttl.{key}", "5m")
+            origin = policy.origin("cache.breakpoints") if ttl is None else Origin(place)
+            self.placed.append(Breakpoint(place, at, chosen, origin, because))
 
     def _position(self, place: str) -> tuple[Position | None, str]:
         """Where a place is, or why it is nowhere; no reason where there is simply nothing of the kind."""

@@ -1,0 +1,94 @@
+"""Strict JSON: what it refuses, and that it knows where everything stands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctxengine.errors import MalformedInput
+from ctxengine.jsontext import read_json, read_json_file
+
+REFUSED: list[tuple[str, bytes, int | None, int | None, str]] = [
+    ("empty", b"", 1, 1, "not valid JSON"),
+    ("truncated", b'{"a":\n [1,', 2, 5, "not valid JSON"),
+    ("not a number", b'{"a": NaN}', 1, 7, "NaN is no JSON number"),
+    ("infinity by exponent", b'{"a": 1e999}', 1, 7, "1e999 is no JSON number"),
+    ("a key twice", b'{"a": 1,\n "a": 2}', 2, 2, "stands twice"),
+    ("not UTF-8", b'{\n"a": "\xff"}', 2, 7, "not UTF-8"),
+    ("half a surrogate pair", b'{"a": {"b": "\\ud800"}}', 1, 8, "surrogate"),
+    ("too deep", b"[" * 65 + b"]" * 65, 1, 65, "deeper than 64"),
+    ("a number of 5,000 digits", b"1" * 5000, None, None, "too long"),
+]
+
+
+@pytest.mark.parametrize(("data", "line", "column", "said"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_refuses(data: bytes, line: int | None, column: int | None, said: str) -> None:
+    """What is no strict JSON is refused with its line and column."""
+    with pytest.raises(MalformedInput) as caught:
+        read_json(data, "x.json", rule="policy-schema", max_depth=64)
+    (finding,) = caught.value.findings
+    assert (finding.where.file, finding.where.line, finding.where.column) == ("x.json", line, column)
+    assert said in finding.message
+    assert finding.help
+
+
+def test_refuses_endless_nesting_without_a_limit() -> None:
+    """Nesting that the parser cannot hold is one finding also where no depth is given."""
+    with pytest.raises(MalformedInput, match="nesting too deep"):
+        read_json(b"[" * 100_000, "x.json", rule="request-shape")
+
+
+def test_refuses_large_files_unread(tmp_path: Path) -> None:
+    """A file over the cap is refused by its size, and the cap is said."""
+    path = tmp_path / "large.json"
+    path.write_bytes(b" " * 2000)
+    with pytest.raises(MalformedInput, match=r"2,000 bytes, more than the 1,000"):
+        read_json_file(path, rule="policy-schema", max_bytes=1000)
+
+
+@pytest.mark.parametrize("name", ["missing.json", "."])
+def test_unreadable(tmp_path: Path, name: str) -> None:
+    """A path that is no readable file is a finding like any other."""
+    with pytest.raises(MalformedInput, match="cannot read the file"):
+        read_json_file(tmp_path / name, rule="policy-schema")
+
+
+def test_places() -> None:
+    """A path is found with its line and column, a missing one at its nearest parent, keys with dots included."""
+    document = read_json(b'{\n "a.b": [1,\n  {"c": 2}]}', "x.json", rule="r")
+    assert [(at.line, at.column) for at in map(document.place, ["", "a.b", "a.b.1.c", "a.b.1.d", "z"])] == [
+        (1, 1),
+        (2, 2),
+        (3, 4),
+        (3, 3),
+        (1, 1),
+    ]
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60))
+def test_never_crashes(data: bytes) -> None:
+    """Any bytes are read, or refused with a finding that does not quote them."""
+    try:
+        read_json(data, "x.json", rule="r", max_depth=8)
+    except MalformedInput as refused:
+        assert refused.findings[0].rule == "r"
+
+
+_JSON: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(_JSON)
+def test_reads_what_json_writes(value: Any) -> None:
+    """Every value the standard library writes is read back as it was."""
+    assert read_json(json.dumps(value), "x.json", rule="r").value == json.loads(json.dumps(value))
