@@ -92,7 +92,7 @@ def test_generators_are_materialised(engine: Engine) -> None:
 
 
 def test_sdk_objects_in_messages(engine: Engine) -> None:
-    """Content of a response goes back as it came: only a marked block becomes a dict, without keys the API never sent."""
+    """A response goes back as it came: only a marked block becomes a dict, without keys the API never sent."""
     messages = [
         {"role": "user", "content": LONG},
         {"role": "assistant", "content": RESPONSE.content},
