@@ -1,181 +1,27 @@
-"""Read-only questions about system, tools and messages: cache marks, tool pairs, compaction blocks, thinking.
-
-One walk answers all of them. ``Scanner`` can go on where it stopped, so a growing conversation costs only what is new;
-``Conversation`` is the frozen answer. Messages are dicts; blocks are dicts or the SDK's model objects.
-"""
+"""The one walk over tools, system and messages. It can go on where it stopped, so growth costs only what is new."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-Section = Literal["tools", "system", "messages", "request"]
-BlockKind = Literal["signed", "unsigned", "null", "empty", "odd"]
+from ctxengine.conversation.facts import (
+    AT_END,
+    COMPACTION_KEYS,
+    BlockKind,
+    CompactionBlock,
+    Conversation,
+    Mark,
+    Position,
+    Problem,
+    field_of,
+    in_messages,
+    in_system,
+    in_tools,
+)
 
-SECTIONS: tuple[Section, ...] = ("tools", "system", "messages", "request")
-"""In the order the prompt is put together; ``request`` is the automatic mark at the end."""
-COMPACTION_KEYS = frozenset({"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"})
-UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
 REMOTE_SOURCES = ("url", "file")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A block in the prompt; positions sort in prompt order. ``block`` is -1 where the whole entry is meant."""
-
-    section: int
-    index: int = -1
-    block: int = -1
-
-    @property
-    def path(self) -> str:
-        parts: list[str] = [SECTIONS[self.section]]
-        if self.index >= 0:
-            parts.append(str(self.index))
-        if self.block >= 0:
-            parts += ["content", str(self.block)]
-        return ".".join(parts)
-
-
-def in_tools(index: int) -> Position:
-    return Position(0, index)
-
-
-def in_system(index: int = -1) -> Position:
-    return Position(1, index)
-
-
-def in_messages(index: int, block: int = -1) -> Position:
-    return Position(2, index, block)
-
-
-AT_END = Position(3)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A ``cache_control`` the caller wrote."""
-
-    at: Position
-    ttl: str
-    kind: str
-    """Type of the marked block: ``text``, ``tool_result``, …; ``tool`` for a definition, ``auto`` at the top level."""
-    empty: bool = False
-    """On a text block without text."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompactionBlock:
-    at: Position
-    kind: BlockKind
-    extra_keys: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> bool:
-        """A block with a summary; one whose content is null, empty or no string summarises nothing."""
-        return self.kind in ("signed", "unsigned")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something in the messages that a rule will report."""
-
-    rule: str
-    at: Position
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """What one walk over a request's system, tools and messages found."""
-
-    system: Any
-    tools: Sequence[Any]
-    messages: Sequence[Any]
-    tool_kinds: tuple[tuple[str, str], ...] = ()
-    """(name, type) of every tool definition."""
-    marks: tuple[Mark, ...] = ()
-    compaction_blocks: tuple[CompactionBlock, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    open_tool_uses: tuple[str, ...] = ()
-    """Ids of client tool uses at the end that no result answers yet."""
-    thinking_blocks: int = 0
-    system_messages: tuple[int, ...] = ()
-    """Indexes of messages with role ``system``."""
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """Answers that stay true while the conversation only grows, kept by whoever worked them out."""
-
-    @property
-    def newest_block(self) -> CompactionBlock | None:
-        """The newest compaction block that holds a summary."""
-        return next((block for block in reversed(self.compaction_blocks) if block.counts), None)
-
-    @property
-    def ends_with(self) -> str:
-        """Role of the last message, "" without messages."""
-        return str(field_of(self.messages[-1], "role")) if self.messages else ""
-
-    def since(self, first: Position) -> Conversation:
-        """The facts of what is left when all messages before a position are pruned; indexes stay the caller's."""
-        return replace(
-            self,
-            marks=tuple(mark for mark in self.marks if mark.at.section != first.section or mark.at >= first),
-            compaction_blocks=tuple(block for block in self.compaction_blocks if block.at >= first),
-            problems=tuple(problem for problem in self.problems if _stays(problem.at, first)),
-            system_messages=tuple(index for index in self.system_messages if index >= first.index),
-            memo={},
-        )
-
-
-def _stays(at: Position, first: Position) -> bool:
-    """Whether a place is left when all before a position is pruned; a whole message is, while a block of it is."""
-    return at >= first or (at.index == first.index and at.block < 0)
-
-
-def field_of(item: Any, name: str) -> Any:
-    """A field of a dict or of an SDK model object; None where it is missing."""
-    if item.__class__ is dict or isinstance(item, Mapping):  # the first test spares the abstract class's slow one
-        return item.get(name)
-    return getattr(item, name, None)
-
-
-def blocks_of(message: Any) -> Sequence[Any]:
-    """The content blocks of a message; a string counts as one text block."""
-    content = field_of(message, "content")
-    if isinstance(content, str):
-        return ({"type": "text", "text": content},)
-    return content if isinstance(content, Sequence) else ()
-
-
-def markable(block: Any) -> bool:
-    """Whether a content block may carry ``cache_control``: never thinking, never empty text."""
-    kind = field_of(block, "type")
-    if not isinstance(kind, str) or kind in UNMARKABLE:
-        return False
-    return kind != "text" or bool(field_of(block, "text"))
-
-
-def positions_between(
-    messages: Sequence[Any], first: Position, last: Position, *, collapse_runs: bool, enough: int
-) -> int:
-    """Cache look-back positions from ``last`` back to ``first``, both included, counted up to ``enough``.
-
-    With ``collapse_runs`` a run of tool_use (or of tool_result) blocks is one position.
-    """
-    count, previous = 0, ""
-    for index in range(last.index, first.index - 1, -1):
-        blocks = blocks_of(messages[index])
-        stop = first.block if index == first.index else 0
-        start = last.block if index == last.index else len(blocks) - 1
-        for at in range(start, stop - 1, -1):
-            kind = str(field_of(blocks[at], "type"))
-            if not (collapse_runs and kind == previous and kind in ("tool_use", "tool_result")):
-                count += 1
-            previous = kind
-            if count >= enough:
-                return count
-    return count
+"""Where images and documents come from that count_tokens does not fetch."""
 
 
 class Scanner:
