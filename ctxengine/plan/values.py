@@ -72,13 +72,12 @@ class Values:
         asked = params.pop("trigger", None)
         trigger = self.trigger(asked, "compaction.trigger")
         if trigger is not None:
-            relative = asked["type"] == "window_fraction"
-            params["trigger"] = self._raised(trigger) if raise_any or relative else trigger
+            params["trigger"] = self._raised(trigger) if raise_any or trigger is not asked else trigger
         return params
 
     def trigger(self, trigger: Any, path: str) -> Any:
         """A window fraction as input tokens; anything else as it is."""
-        if not isinstance(trigger, Mapping) or trigger.get("type") != "window_fraction":
+        if not is_amount(trigger, "window_fraction", "value") or not is_number(trigger.get("at_most", 0)):
             return trigger
         window = self.given.target.facts.window if self.given.target.facts else None
         ceiling = trigger.get("at_most")
@@ -95,9 +94,9 @@ class Values:
         )
         return None if ceiling is None else {"type": "input_tokens", "value": ceiling}
 
-    def _raised(self, trigger: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _raised(self, trigger: Any) -> Any:
         least = self.given.catalog.limit(f"{compaction_edit(self.given).type}.trigger").at_least
-        if least is None or trigger.get("type") != "input_tokens" or trigger["value"] >= least:
+        if least is None or not is_amount(trigger, "input_tokens", "value") or trigger["value"] >= least:
             return trigger
         self._say(
             "edit-compact-raised",
@@ -109,12 +108,12 @@ class Values:
         return {**trigger, "value": int(least)}
 
     def _clear_at_least(self, wanted: Any, type_: str, trigger: Any) -> Any:
-        if not isinstance(wanted, Mapping) or wanted.get("type") != "break_even":
+        if not is_amount(wanted, "break_even", "requests"):
             return wanted
         fact = self.given.catalog.edits.get(type_)
         effective = trigger or (fact.defaults.get("trigger") if fact else None)
         multipliers = cache_multipliers(self.given.target.facts, self.policy.get("cache.ttl.last_message", "5m"))
-        if not isinstance(effective, Mapping) or effective.get("type") != "input_tokens":
+        if not is_amount(effective, "input_tokens", "value"):
             why = "a break-even amount is a share of an input_tokens trigger, which this edit does not have"
         elif multipliers is None:
             why = f"the cache prices of {self.given.target.model} are unknown, so there is no break-even amount"
@@ -131,6 +130,15 @@ class Values:
 
     def _say(self, rule: str, severity: Severity, path: str, message: str, remedy: str) -> None:
         self.findings.append(Finding(rule, severity, message, remedy, self.policy.origin(path).place))
+
+
+def is_amount(value: Any, kind: str, number: str) -> bool:
+    """Whether a value is an amount of a kind. A request's own edits can hold anything; the rules judge what is none."""
+    return isinstance(value, Mapping) and value.get("type") == kind and is_number(value.get(number))
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def break_even(trigger: int, requests: int, write: float, read: float) -> int:
