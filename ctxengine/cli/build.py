@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +49,12 @@ def command(
 
 def _write(path: Path, built: dict[str, Any]) -> None:
     """Through a file beside it, so that nobody ever sees half of it."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
+        with half.open("x", encoding="utf-8") as file:
             json.dump(built, file, indent=2, ensure_ascii=False)
             file.write("\n")
-        os.replace(file.name, path)  # noqa: PTH105
+        half.replace(path)
     except OSError as error:
+        half.unlink(missing_ok=True)
         raise unwritable(path, error) from None

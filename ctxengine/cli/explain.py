@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 ORIGIN_WIDTH = 34
 """Up to which a place stands on one line, so that an editor or terminal can follow it."""
+UNCHANGED = {
+    "shadow": "Nothing of this is sent: mode shadow leaves the request as it is and shows what would be.",
+    "off": "Mode off leaves the request as it is.",
+}
 THINKING = {True: "thinking on", False: "thinking off", None: "thinking unknown"}
 
 
@@ -64,6 +68,8 @@ def _screen(engine: Engine, asked: Asked, plan: Plan, size: Estimate) -> Iterato
     how = f" on {target.platform.title}, {THINKING[target.thinks]}, mode {plan.mode}"
     yield Text.assemble((target.model, "bold"), how)
     yield f"{asked.name}: {plural(len(asked.kwargs.get('messages') or ()), 'message')}, {_size(plan, size)}"
+    if plan.mode in UNCHANGED:
+        yield UNCHANGED[plan.mode]
     for part in (_edits(engine, plan, size), _marks(plan), _betas(plan)):
         if part.row_count:
             yield ""

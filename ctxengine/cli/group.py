@@ -23,8 +23,8 @@ COMMANDS = {
     "diff": "Show what another policy would change for a request.",
     "schema": "Print a JSON Schema, for editors and other programs.",
     "catalog": "Show the facts about models, betas, platforms, edits and limits.",
-    "rules": "Show every rule a policy or request is judged by.",
-    "plugins": "Show the installed plugins.",
+    "rules": "Show every rule that policies and requests are judged by.",
+    "plugins": "Show the installed plugins and the hooks they implement.",
 }
 """Command → its help in one line. The module of the same name holds the rest, and is imported when it is called."""
 

@@ -20,12 +20,16 @@ MOST_NAMED = 4
 
 def matrix(verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
     """One file's verdicts: models down, platforms across; below, each finding with the targets it is about."""
+    from rich.padding import Padding
+    from rich.text import Text
+
     yield _table(verdicts)
     yield ""
     for findings, targets in _grouped(verdicts):
         yield from finding_lines(findings[:1])
         if len(targets) < len(verdicts):
-            yield f"  {'for' if len(findings) == 1 else 'the like for'} {_named(targets, verdicts)}"
+            like = "for" if len(findings) == 1 else "the like for"
+            yield Padding(Text(f"{like} {_named(targets, verdicts)}", style="dim"), (0, 0, 0, 2), expand=False)
 
 
 def _table(verdicts: Sequence[Verdict]) -> Table:

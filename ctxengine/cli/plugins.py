@@ -15,7 +15,7 @@ from ctxengine.extension.loading import SWITCH, disabled
 @click.command()
 @options.printed("text", "json")
 def command(form: str) -> None:
-    """Show the installed plugins: where each comes from and which hooks it implements.
+    """Show the installed plugins and the hooks they implement.
 
     A plugin contributes to a policy that names it under plugins.use; its rules always run.
     """

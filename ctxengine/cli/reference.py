@@ -32,7 +32,7 @@ def cli_markdown() -> str:
 
 def _sections() -> Iterator[str]:
     yield HEAD
-    with click.Context(cli, info_name="ctxengine", terminal_width=WIDTH) as parent:
+    with click.Context(cli, info_name="ctxengine", terminal_width=WIDTH, **cli.context_settings) as parent:
         yield _block(cli.get_help(parent))
         for name in COMMANDS:
             command = cli.get_command(parent, name)

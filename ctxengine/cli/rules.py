@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ctxengine.check import NOTICES, Rule
+from ctxengine.check import NOTICES, RULES, Rule
 from ctxengine.check.notices import Notice
 from ctxengine.check.reference import rules_markdown
 from ctxengine.cli import options
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 @click.command()
 @options.printed("text", "json", "markdown")
 def command(form: str) -> None:
-    """Show every rule a policy or request is judged by, those of plugins too.
+    """Show every rule that policies and requests are judged by.
 
-    Markdown is the page the docs show, with remedy and source for each rule.
+    Those of plugins too. Markdown is the page of the docs: ctxengine's own rules, each with remedy and source.
     """
     rules = Engine().rules
     if form == "markdown":
-        click.echo(rules_markdown(rules), nl=False)
+        click.echo(rules_markdown(RULES), nl=False)
     elif form == "json":
         write_json({"rules": [_rule_dict(rule) for rule in rules], "notices": [notice._asdict() for notice in NOTICES]})
     else:
