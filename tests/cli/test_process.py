@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("pydantic", "jsonschema", "rich", "pluggy", "anthropic")
 
 
-def _run(
-    *args: str, code: str = "from ctxengine.cli import main; main()", **env: str
-) -> subprocess.CompletedProcess[str]:
+MAIN = "from ctxengine.cli import main; main()"
+
+
+def _run(*args: str, code: str = MAIN, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *args]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT), **env}
