@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -103,12 +103,16 @@ def _with_content_list(message: Any) -> Any:
     return {**head, "content": list(content)}
 
 
+def split_betas(values: Iterable[Any]) -> tuple[str, ...]:
+    """Beta names from lists and header values: split on commas, stripped, each once."""
+    names = (name.strip() for value in values if isinstance(value, str) for name in value.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 def _betas(betas: Any, headers: Sequence[Any]) -> tuple[str, ...]:
     if betas is None and not headers:
         return ()
-    given = [betas] if isinstance(betas, str) else list(_listed(betas, "betas"))
-    names = (name.strip() for value in (*given, *headers) if isinstance(value, str) for name in value.split(","))
-    return tuple(dict.fromkeys(name for name in names if name))
+    return split_betas([betas, *headers] if isinstance(betas, str) else [*_listed(betas, "betas"), *headers])
 
 
 def _refuse(path: str, message: str, remedy: str) -> NoReturn:

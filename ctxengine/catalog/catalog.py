@@ -61,6 +61,8 @@ class Catalog:
     surfaces: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     """Method of ``beta.messages`` to the keyword arguments it takes."""
 
+    _features: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
+
     def __post_init__(self) -> None:
         rows = {name: MappingProxyType(table) for name, table in self.rows.items()}
         surfaces = {name: frozenset(row.arguments) for name, row in rows["surfaces"].items()}
@@ -68,6 +70,7 @@ class Catalog:
         views = {"surfaces": MappingProxyType(surfaces), "vocabulary": MappingProxyType(vocabulary)}
         for name, table in {"rows": MappingProxyType(rows), **rows, **views}.items():
             object.__setattr__(self, name, table)
+        object.__setattr__(self, "_features", _by_feature(self.betas.values()))
 
     def find_model(self, name: str) -> ModelMatch:
         """The model an id stands for: canonical, dated, Bedrock (ARNs too) or Vertex spelling."""
@@ -98,7 +101,7 @@ class Catalog:
 
     def betas_for(self, feature: str) -> tuple[str, ...]:
         """The betas that switch a feature on, without those that have no effect any more."""
-        return tuple(name for name, beta in self.betas.items() if beta.feature == feature and beta.state == "needed")
+        return self._features.get(feature, ())
 
     def with_overlay(self, document: JsonText) -> Catalog:
         """The catalog with a file's rows over it: a whole new row, or the fields that change of one that exists.
@@ -143,6 +146,14 @@ class Catalog:
             for row in table.values():
                 del row[key_of(TABLES[name])]
         return tables
+
+
+def _by_feature(betas: Iterable[BetaFact]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for beta in betas:
+        if beta.state == "needed":
+            found[beta.feature] = (*found.get(beta.feature, ()), beta.name)
+    return found
 
 
 @functools.cache

@@ -144,7 +144,7 @@ def edit_compact_kind(facts: Facts) -> Iterator[Hit]:
 
 @rule(
     "edit-compact-order",
-    "warning",
+    "error",
     "Compaction comes before an edit that clears; before one that clears thinking it is an error.",
     help="put the compaction edit last, so that it summarises only what clearing left",
     source=COOKBOOK,
@@ -159,7 +159,7 @@ def edit_compact_order(facts: Facts) -> Iterator[Hit]:
         ]
         if later:
             before = ", ".join(one.type for one, _ in later)
-            severity: Severity | None = "error" if any(fact.needs_thinking for _, fact in later) else None
+            severity: Severity = "error" if any(fact.needs_thinking for _, fact in later) else "warning"
             yield Hit(
                 f"{edit.type} comes before {before}, which then clears what is summarised already",
                 edit.origin,

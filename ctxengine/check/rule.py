@@ -70,6 +70,7 @@ class Rule:
 
     id: str
     severity: Severity
+    """The worst it finds; a hit may say less. ``build`` asks only the rules that could refuse it."""
     summary: str
     """The condition, in one sentence."""
     help: str

@@ -118,7 +118,7 @@ def _acts(facts: Facts) -> bool:
 
 @rule(
     "overflow-out",
-    "warning",
+    "error",
     "Prompt and max_tokens together exceed the window; an error where the model refuses that instead of stopping.",
     help="lower max_tokens, or clear and compact earlier",
     source=STOP_REASONS,

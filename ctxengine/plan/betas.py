@@ -10,7 +10,7 @@ from ctxengine.origin import Origin
 from ctxengine.plan.compiler import CompileInput
 from ctxengine.plan.plan import HISTORY, REQUEST, PlannedBeta, Plan
 from ctxengine.plan.values import compaction_edit
-from ctxengine.request import Request
+from ctxengine.request import Request, split_betas
 
 
 def _inside(name: str, key: str) -> Callable[[Request], bool]:
@@ -52,8 +52,9 @@ POLICY = "the policy lists it"
 def _wanted(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
     for name in given.request.betas:
         yield PlannedBeta(name, REQUEST, "the request lists it")
-    for index, name in enumerate(plan.policy.get("betas", ())):
-        yield PlannedBeta(name, plan.policy.origin(f"betas.{index}"), POLICY)
+    for index, listed in enumerate(plan.policy.get("betas", ())):
+        for name in split_betas([listed]):
+            yield PlannedBeta(name, plan.policy.origin(f"betas.{index}"), POLICY)
     for edit in plan.edits:
         fact = given.catalog.edits.get(edit.type)
         for name in fact.betas if fact else ():

@@ -142,25 +142,26 @@ class _Placing:
         minimum = self._minimum
         if not minimum:
             return False
-        key = ("cacheable from", minimum, self.given.target.model)
+        key = ("cacheable from", at.section == 0, minimum, self.given.target.model)
         reached = self.facts.memo.get(key)
         if reached is None:
-            reached = self.given.sizes.first_reaching(self._parts(), minimum, self.given.target.facts)
-            if reached is None:
-                return True
-            self.facts.memo[key] = reached
+            parts = self._tool_parts() if at.section == 0 else self._parts()
+            reached = self.given.sizes.first_reaching(parts, minimum, self.given.target.facts)
+            if reached is None and at.section > 0:
+                return True  # for now: messages may yet come to be enough
+            self.facts.memo[key] = reached = reached or AT_END
         return at < reached
 
+    def _tool_parts(self) -> Iterator[tuple[Position, Any]]:
+        return ((in_tools(index), tool) for index, tool in enumerate(self.facts.tools))
+
     def _parts(self) -> Iterator[tuple[Position, Any]]:
-        """The prompt's parts in the API's order, each with the first position that holds all of it."""
-        for index, tool in enumerate(self.facts.tools):
-            yield in_tools(index), tool
-        system = self.facts.system
-        for index, block in enumerate((system,) if isinstance(system, str) else system or ()):
-            yield in_system(index), block
-        messages = self.facts.messages
-        for index in range(self.first.index, len(messages)):
-            yield in_messages(index, 0), messages[index]
+        """The prompt's parts, each with the first position behind it. Tools come before the system prompt, and are
+        counted after it: a long system prompt is often enough by itself, and its size costs nothing to know."""
+        yield in_system(0), self.facts.system
+        yield in_system(0), self.facts.tools
+        for index in range(self.first.index, len(self.facts.messages)):
+            yield in_messages(index, 0), self.facts.messages[index]
 
     def _with_ordered_ttls(self) -> tuple[Breakpoint, ...]:
         """The longest ttl comes first: ours give way to the caller's and to our own later ones."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from ctxengine.check import RULES, Facts, Needs, Rule, finding_ids, run_rules
 from ctxengine.conversation import Conversation
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
+from ctxengine.engine.compiled import Call, Compiled
+from ctxengine.engine.judging import RuleSet, mode_of, of_plugins, refuses, without_ignored
 from ctxengine.findings import Finding, Report
 from ctxengine.jsontext import read_json_file
 from ctxengine.plan import CompileInput, Plan, as_it_stands, compile_policy, compile_request, render
@@ -23,44 +24,9 @@ from ctxengine.request import Request, read_request
 from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter, TokenCounter
 
-MODES = ("enforce", "shadow", "off")
-MODE_VARIABLE = "CTXENGINE_MODE"
 CACHED_POLICIES = 256
-REMEMBERED_ANSWERS = 8
 ANY_MODEL = "any"
 """Stands for the model where a policy is judged by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One request on its way through the engine."""
-
-    request: Request
-    conversation: Conversation
-    platform: str | None
-    surface: str
-    settings: Mapping[str, Any] | None
-    counter: TokenCounter | None
-    today: date
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A policy compiled for one target, with what the rules that need no request said of it."""
-
-    plan: Plan
-    verdicts: dict[tuple[Any, ...], tuple[Finding, ...]] = field(default_factory=dict)
-    answered: list[tuple[Any, _Compiled]] = field(default_factory=list)
-    """What plugins asked for lately, with the policy that came of it: they mostly ask for the same again."""
-
-    def with_contributions(self, given: CompileInput) -> _Compiled:
-        for asked, compiled in self.answered:
-            if asked == given.contributions:
-                return compiled
-        compiled = _Compiled(compile_policy(given))
-        self.answered[REMEMBERED_ANSWERS - 1 :] = []
-        self.answered.insert(0, (given.contributions, compiled))
-        return compiled
 
 
 class Engine:
@@ -83,12 +49,11 @@ class Engine:
         self.rules: tuple[Rule, ...] = RULES + self.host.rules
         self._platform = platform
         self._sizes = CalibratedCounter(self.catalog.tokenizers)
-        self._compiled: dict[tuple[Any, ...], _Compiled] = {}
+        self._compiled: dict[tuple[Any, ...], Compiled] = {}
         self._tools_matter = any("tool" in item.get("when", {}) for layer in self.layers for item in layer.data.get("overrides", ()))
         self._finding_ids = finding_ids(self.rules)
-        self._settled_rules = tuple(rule for rule in self.rules if rule.needs != "request" and not rule.estimated)
-        self._request_rules = tuple(rule for rule in self.rules if rule.needs == "request" and not rule.estimated)
-        self._estimated_rules = tuple(rule for rule in self.rules if rule.estimated)
+        self._judging = RuleSet.of(self.rules, "error", "warning", "info")
+        self._refusing = RuleSet.of(self.rules, "error")
         known = frozenset().union(*self.catalog.surfaces.values())
         self._dropped = {name: known - takes for name, takes in self.catalog.surfaces.items()}
 
@@ -162,7 +127,7 @@ class Engine:
         **kwargs: Any,
     ) -> Plan:
         """What :meth:`build` would send and why; errors stand in ``plan.report`` instead of being raised."""
-        return self._plan(self._call(kwargs, surface, platform, settings, counter, scan_request), estimates=True)
+        return self._plan(self._call(kwargs, surface, platform, settings, counter, scan_request), self._judging, estimates=True)
 
     def planner(self) -> Planner:
         """``build`` for one growing conversation: each call costs what is new in it."""
@@ -195,12 +160,12 @@ class Engine:
         call = replace(self._call(kwargs, "create", platform, None, counter, scan_request), today=today or date.today())
         known = kwargs["model"] != ANY_MODEL
         if request is not None and known:
-            return self._plan(call, estimates=True).report
+            return self._plan(call, self._judging, estimates=True).report
         compiled, given = self._contributed(*self._compiled_for(call))
         plan = compile_request(compiled.plan, given)
-        said = plan.report.findings if known else plan.policy.findings + _of_plugins(plan.report)
+        said = plan.report.findings if known else plan.policy.findings + of_plugins(plan.report)
         found = run_rules(self._facts(plan, call), self.rules, known="target" if known else "policy")
-        return _without_ignored(plan, (*self.host.findings, *said, *found))
+        return without_ignored(plan, (*self.host.findings, *said, *found))
 
     def _call(
         self,
@@ -210,31 +175,32 @@ class Engine:
         settings: Mapping[str, Any] | None,
         counter: TokenCounter | None,
         scan: Callable[[Request], tuple[Request, Conversation]],
-    ) -> _Call:
+    ) -> Call:
         if surface not in self.catalog.surfaces:
             names = ", ".join(sorted(self.catalog.surfaces))
             raise RequestError(Finding("request-shape", "error", f"no surface is called {surface!r}", f"use one of {names}"))
         request, conversation = scan(read_request(kwargs))
-        return _Call(request, conversation, platform or self._platform, surface, settings, counter, date.today())
+        return Call(request, conversation, platform or self._platform, surface, settings, counter, date.today())
 
-    def _build(self, call: _Call) -> dict[str, Any]:
-        plan = self._plan(call, estimates=call.counter is not None)
-        if plan.mode == "enforce" and any(finding.severity == "error" and not finding.estimated for finding in plan.report):
-            raise PlanRefused(plan.report.findings)
+    def _build(self, call: Call) -> dict[str, Any]:
+        """Only rules that could refuse the build are asked, and all of them where one does, for the report."""
+        plan = self._plan(call, self._refusing, estimates=call.counter is not None)
+        if plan.mode == "enforce" and any(refuses(finding) for finding in plan.report):
+            raise PlanRefused(self._plan(call, self._judging, estimates=True).report)
         return render(plan, call.request, self._dropped[call.surface])
 
-    def _plan(self, call: _Call, *, estimates: bool) -> Plan:
+    def _plan(self, call: Call, rules: RuleSet, *, estimates: bool) -> Plan:
         compiled, given = self._compiled_for(call)
-        mode, said = _mode(compiled.plan)
+        mode, said = mode_of(compiled.plan)
         if mode != "off":
             compiled, given = self._contributed(compiled, given)
         standing = replace(as_it_stands(compiled.plan, given), mode=mode) if mode != "enforce" else None
         plan = standing if standing and mode == "off" else compile_request(compiled.plan, given)
-        found = self._found(standing or plan, compiled, call, estimates=estimates)
-        report = _without_ignored(plan, (*self.host.findings, *said, *plan.report, *found))
+        found = self._found(standing or plan, compiled, call, rules, estimates=estimates)
+        report = without_ignored(plan, (*self.host.findings, *said, *plan.report, *found))
         return replace(plan, mode=mode, report=report)
 
-    def _compiled_for(self, call: _Call) -> tuple[_Compiled, CompileInput]:
+    def _compiled_for(self, call: Call) -> tuple[Compiled, CompileInput]:
         """The policy's part of the plan, from the cache where the request itself adds nothing to it."""
         request = call.request
         target = target_of(self.catalog, model=request.model, platform=call.platform, thinking=request.get("thinking"))
@@ -242,17 +208,17 @@ class Engine:
             self.layers, self.catalog, target, request, call.conversation, self._sizes, call.settings
         )
         if call.settings or request.edits:
-            return _Compiled(compile_policy(given)), given
+            return Compiled(compile_policy(given)), given
         tools = call.conversation.tool_kinds if self._tools_matter else ()
         key = (target.asked_model, target.platform.name, target.thinking, tools)
         known = self._compiled.get(key)
         if known is None:
             if len(self._compiled) >= CACHED_POLICIES:
                 self._compiled.clear()
-            known = self._compiled[key] = _Compiled(compile_policy(given))
+            known = self._compiled[key] = Compiled(compile_policy(given))
         return known, given
 
-    def _contributed(self, compiled: _Compiled, given: CompileInput) -> tuple[_Compiled, CompileInput]:
+    def _contributed(self, compiled: Compiled, given: CompileInput) -> tuple[Compiled, CompileInput]:
         """The same with what plugins add; without plugins, what came in."""
         policy = compiled.plan.policy
         answer = self.host.contribute(
@@ -262,24 +228,26 @@ class Engine:
             given = replace(given, contributions=answer.edits, extra_breakpoints=answer.breakpoints)
             compiled = compiled.with_contributions(given)
         if answer.findings:
-            compiled = _Compiled(replace(compiled.plan, report=compiled.plan.report.plus(answer.findings)))
+            compiled = Compiled(replace(compiled.plan, report=compiled.plan.report.plus(answer.findings)))
         return compiled, given
 
-    def _found(self, judged: Plan, compiled: _Compiled, call: _Call, *, estimates: bool) -> Iterator[Finding]:
+    def _found(
+        self, judged: Plan, compiled: Compiled, call: Call, rules: RuleSet, *, estimates: bool
+    ) -> Iterator[Finding]:
         """What the rules say. Those that need no request are asked once per policy and target."""
         facts = self._facts(judged, call)
         if judged.edits is compiled.plan.edits:
-            key = (judged.mode, judged.beta_names, facts.today)
+            key = (judged.mode, judged.beta_names, facts.today, rules.severities)
             if key not in compiled.verdicts:
-                compiled.verdicts[key] = tuple(run_rules(facts, self._settled_rules))
+                compiled.verdicts[key] = tuple(run_rules(facts, rules.settled))
             yield from compiled.verdicts[key]
         else:
-            yield from run_rules(facts, self._settled_rules)
-        yield from run_rules(facts, self._request_rules)
+            yield from run_rules(facts, rules.settled)
+        yield from run_rules(facts, rules.request)
         if estimates:
-            yield from run_rules(facts, self._estimated_rules)
+            yield from run_rules(facts, rules.estimated)
 
-    def _facts(self, plan: Plan, call: _Call) -> Facts:
+    def _facts(self, plan: Plan, call: Call) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
         counter = call.counter or self._sizes
         ids = self._finding_ids
@@ -288,25 +256,6 @@ class Engine:
 
 def _edit_types(catalog: Catalog | None, host: Host) -> Collection[str]:
     return {*(catalog or default_catalog()).edits, *(item.fact.type for item in host.edits)}
-
-
-def _mode(policy: Plan) -> tuple[str, tuple[Finding, ...]]:
-    """The policy's mode, or the environment's: the switch for the person on call."""
-    wanted = os.environ.get(MODE_VARIABLE)
-    written = policy.policy.get("mode", MODES[0])
-    if not wanted or wanted in MODES:
-        return wanted or written, ()
-    message = f"{MODE_VARIABLE} is none of {', '.join(MODES)}; the policy's mode, {written}, is used"
-    return written, (Finding("mode-unknown", "warning", message, f"set {MODE_VARIABLE} to one of them, or unset it"),)
-
-
-def _of_plugins(report: Report) -> tuple[Finding, ...]:
-    return tuple(finding for finding in report if finding.rule.startswith("plugin-"))
-
-
-def _without_ignored(policy: Plan, findings: Iterable[Finding]) -> Report:
-    ignored = {item["rule"] for item in policy.policy.get("ignore", ())}
-    return Report(tuple(finding for finding in findings if finding.rule not in ignored))
 
 
 class Planner:
@@ -339,7 +288,7 @@ class Planner:
     ) -> Plan:
         """As :meth:`Engine.plan`."""
         call = self._engine._call(kwargs, surface, platform, settings, counter, self._prefix.scan)
-        return self._engine._plan(call, estimates=True)
+        return self._engine._plan(call, self._engine._judging, estimates=True)
 
     def reset(self) -> None:
         """Forget what was seen: after a message was changed in place, or for another conversation."""

@@ -1,0 +1,60 @@
+"""Which rules are asked, in which mode, and what of their findings counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ctxengine.check import Rule
+from ctxengine.findings import Finding, Report, Severity
+from ctxengine.plan import Plan
+
+MODES = ("enforce", "shadow", "off")
+MODE_VARIABLE = "CTXENGINE_MODE"
+
+
+class RuleSet(NamedTuple):
+    """Rules of some severities, by what they need."""
+
+    severities: tuple[Severity, ...]
+    settled: tuple[Rule, ...]
+    """Those that need no request: asked once per policy and target."""
+    request: tuple[Rule, ...]
+    estimated: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule], *severities: Severity) -> RuleSet:
+        asked = [rule for rule in rules if rule.severity in severities]
+        exact = [rule for rule in asked if not rule.estimated]
+        return cls(
+            severities,
+            tuple(rule for rule in exact if rule.needs != "request"),
+            tuple(rule for rule in exact if rule.needs == "request"),
+            tuple(rule for rule in asked if rule.estimated),
+        )
+
+
+def mode_of(policy: Plan) -> tuple[str, tuple[Finding, ...]]:
+    """The policy's mode, or the environment's: the switch for the person on call."""
+    wanted = os.environ.get(MODE_VARIABLE)
+    written = policy.policy.get("mode", MODES[0])
+    if not wanted or wanted in MODES:
+        return wanted or written, ()
+    message = f"{MODE_VARIABLE} is none of {', '.join(MODES)}; the policy's mode, {written}, is used"
+    return written, (Finding("mode-unknown", "warning", message, f"set {MODE_VARIABLE} to one of them, or unset it"),)
+
+
+def refuses(finding: Finding) -> bool:
+    """Whether a build must not be sent with this finding: an error that rests on no estimate."""
+    return finding.severity == "error" and not finding.estimated
+
+
+def of_plugins(report: Report) -> tuple[Finding, ...]:
+    return tuple(finding for finding in report if finding.rule.startswith("plugin-"))
+
+
+def without_ignored(policy: Plan, findings: Iterable[Finding]) -> Report:
+    """What is left of the findings when those of rules the policy ignores are taken out."""
+    ignored = {item["rule"] for item in policy.policy.get("ignore", ())}
+    return Report(tuple(finding for finding in findings if finding.rule not in ignored))
