@@ -68,9 +68,15 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
     return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings)
 
 
+def named_model(asked: Asked) -> str | None:
+    """The request's model, where it names one."""
+    model = asked.kwargs.get("model")
+    return model if isinstance(model, str) and model else None
+
+
 def with_model(asked: Asked) -> Asked:
     """The same, where the request names a model; a plan hangs on it."""
-    if not isinstance(asked.kwargs.get("model"), str):
+    if named_model(asked) is None:
         raise click.UsageError(f"the request in {asked.file} names no model: add --model M")
     return asked
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import click
 
 from ctxengine.cli import options
-from ctxengine.cli.asked import Asked, counter_of, read_asked
+from ctxengine.cli.asked import Asked, counter_of, named_model, read_asked
 from ctxengine.cli.matrix import matrix
 from ctxengine.cli.output import failed, github_line, note, plural, print_all, print_findings, summary, write_json
 from ctxengine.cli.verdict import Verdict, distinct
@@ -79,7 +79,7 @@ def command(
     --model all or --platform all, a matrix shows the verdict for each pair.
     """
     asked = read_asked(request) if request else None
-    model = model or (asked.kwargs.get("model") if asked else None)
+    model = model or (named_model(asked) if asked else None)
     today = as_of.date() if as_of else date.today()
     question = Question(layers, model, platform, thinking, asked, strict, today)
     verdicts = [verdict for file in files for verdict in _verdicts(file, question)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -67,7 +68,8 @@ def _screen(engine: Engine, asked: Asked, plan: Plan, size: Estimate) -> Iterato
     target = plan.target
     how = f" on {target.platform.title}, {THINKING[target.thinks]}, mode {plan.mode}"
     yield Text.assemble((target.model, "bold"), how)
-    yield f"{asked.name}: {plural(len(asked.kwargs.get('messages') or ()), 'message')}, {_size(plan, size)}"
+    yield f"{Path(asked.name).name}, {plural(len(asked.kwargs.get('messages') or ()), 'message')}"
+    yield _size(plan, size)
     if plan.mode in UNCHANGED:
         yield UNCHANGED[plan.mode]
     for part in (_edits(engine, plan, size), _marks(plan), _betas(plan)):
@@ -90,9 +92,10 @@ def _size(plan: Plan, size: Estimate) -> str:
     low, about, high = (f"{_rounded(tokens):,}" for tokens in (size.low, size.tokens, size.high))
     tokens = f"{size.tokens:,} tokens as {size.source}" if exact else f"about {about} tokens ({low} to {high})"
     window = plan.target.facts.window if plan.target.facts else None
-    return (
-        f"{tokens}, {size.tokens / window:.0%} of the window of {window:,}" if window else f"{tokens}, window unknown"
-    )
+    if not window:
+        return f"{tokens}, window unknown"
+    share = size.tokens / window
+    return f"{tokens}, {f'{share:.0%}' if share >= 0.01 else 'less than 1%'} of the window of {window:,}"
 
 
 def _rounded(tokens: int) -> int:
