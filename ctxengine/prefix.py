@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import is_
 from typing import Any
 
-from ctxengine.conversation import Conversation, Mark, Scanner, scan_head
+from ctxengine.conversation import Conversation, Mark, Scanner, scan_head, tool_definitions
 from ctxengine.request import Request, with_content_lists
 
 
@@ -22,6 +23,7 @@ class Prefix:
         self._seen: list[Any] = []
         self._head: tuple[Any, ...] = ()
         self._marks: tuple[Mark, ...] = ()
+        self._tools: Sequence[Any] = ()
         self._tool_kinds: tuple[tuple[str, str], ...] = ()
         self._memo: dict[Any, Any] = {}
 
@@ -38,11 +40,13 @@ class Prefix:
         self._seen += messages[len(self._seen) :]
         self._read_head(request.system, request.tools, request.get("cache_control"))
         found = self._scanner.found(
-            request.system, request.tools, messages, self._marks, self._tool_kinds, self._memo
+            request.system, self._tools, messages, self._marks, self._tool_kinds, self._memo
         )
         return request, found
 
-    def _read_head(self, *head: Any) -> None:
+    def _read_head(self, system: Any, tools: Sequence[Any], cache_control: Any) -> None:
+        head = (system, tools, cache_control)
         if len(self._head) != len(head) or not all(map(is_, self._head, head)):
             self._head, self._memo = head, {}
-            self._marks, self._tool_kinds = scan_head(*head)
+            self._tools = tool_definitions(tools)
+            self._marks, self._tool_kinds = scan_head(system, self._tools, cache_control)

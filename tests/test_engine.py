@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import NOT_GIVEN, Anthropic, omit
+from anthropic import NOT_GIVEN, Anthropic, beta_tool, omit
 from anthropic.types.beta import BetaMessage
 
-from ctxengine import Engine, PlanRefused, RequestError, hookimpl
+from ctxengine import Engine, PlanRefused, PolicyError, RequestError, hookimpl
 from ctxengine.transcripts import read_transcripts
 
 LONG = "A sentence to fill the prompt. " * 500
@@ -296,3 +296,35 @@ def test_an_engine_that_has_built_before_says_the_same() -> None:
     used = Engine.from_policy(policy)
     for request in [*requests, *reversed(requests)]:
         assert used.plan(**request).report == Engine.from_policy(policy).plan(**request).report
+
+
+@beta_tool
+def read(path: str) -> str:
+    """Read a file."""
+    return path
+
+
+def test_runnable_tools_stay_runnable() -> None:
+    """A tool of the tool runner is never replaced by a dict that carries our mark; one with its own mark is counted."""
+    engine = Engine.from_policy({"version": "1", "cache": {"breakpoints": ["tools", "system", "last_message"]}})
+    request = {**REQUEST, "system": LONG, "thread": False, "tools": [{"name": "a", "input_schema": {}}, read]}
+    built = engine.build(surface="tool_runner", **request)
+    assert built["tools"] == request["tools"]
+    assert {item.place for item in engine.plan(surface="tool_runner", **request).unplaced} == {"tools"}
+    marked = beta_tool(read.func, cache_control={"type": "ephemeral", "ttl": "1h"})
+    plan = engine.plan(surface="tool_runner", **{**request, "tools": [marked] * 3})
+    assert [mark.place for mark in plan.breakpoints] == ["last_message"]
+
+
+def test_what_a_surface_does_not_take_has_no_effect() -> None:
+    """An argument that is left out for a method does not change the rest of the request."""
+    engine = Engine.from_policy(POLICY)
+    built = engine.build(surface="tool_runner", **REQUEST, thread=False, compaction={"type": "summarize"})
+    assert built == engine.build(surface="tool_runner", **REQUEST, thread=False)
+
+
+@pytest.mark.parametrize("settings", ["agentic", 3, ["ctxengine:agentic"], {"cach": {}}, {"betas": "x"}])
+def test_settings_that_are_no_policy_are_refused(engine: Engine, settings: Any) -> None:
+    """Settings of a call go through the same gates as a file."""
+    with pytest.raises(PolicyError, match="policy-schema"):
+        engine.build(settings=settings, **REQUEST)

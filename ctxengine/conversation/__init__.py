@@ -22,7 +22,7 @@ from ctxengine.conversation.facts import (
     markable,
     positions_between,
 )
-from ctxengine.conversation.scanner import Scanner, scan, scan_head
+from ctxengine.conversation.scanner import Scanner, scan, scan_head, tool_definitions
 
 __all__ = [
     "AT_END",
@@ -43,4 +43,5 @@ __all__ = [
     "positions_between",
     "scan",
     "scan_head",
+    "tool_definitions",
 ]

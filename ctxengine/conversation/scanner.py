@@ -275,6 +275,13 @@ def scan_head(
     return tuple(marks), tuple(kinds)
 
 
+def tool_definitions(tools: Sequence[Any]) -> Sequence[Any]:
+    """The tools as the API sees them: the SDK's runnable tools are objects that know their definition."""
+    if all(isinstance(tool, Mapping) for tool in tools):
+        return tools
+    return [tool.to_dict() if hasattr(tool, "to_dict") else tool for tool in tools]
+
+
 def _ttl_of(cache_control: Any) -> str | None:
     if cache_control is None:
         return None

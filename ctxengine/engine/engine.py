@@ -179,7 +179,8 @@ class Engine:
         if surface not in self.catalog.surfaces:
             names = ", ".join(sorted(self.catalog.surfaces))
             raise RequestError(Finding("request-shape", "error", f"no surface is called {surface!r}", f"use one of {names}"))
-        request, conversation = scan(read_request(kwargs))
+        dropped = self._dropped[surface]
+        request, conversation = scan(read_request({name: kwargs[name] for name in kwargs if name not in dropped}))
         return Call(request, conversation, platform or self._platform, surface, settings, counter, date.today())
 
     def _build(self, call: Call) -> dict[str, Any]:
@@ -187,7 +188,7 @@ class Engine:
         plan = self._plan(call, self._refusing, estimates=call.counter is not None)
         if plan.mode == "enforce" and any(refuses(finding) for finding in plan.report):
             raise PlanRefused(self._plan(call, self._judging, estimates=True).report)
-        return render(plan, call.request, self._dropped[call.surface])
+        return render(plan, call.request)
 
     def _plan(self, call: Call, rules: RuleSet, *, estimates: bool) -> Plan:
         compiled, given = self._compiled_for(call)

@@ -6,7 +6,7 @@ that may carry one, and never where the prefix is surely below the model's minim
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,8 @@ class _Placing:
             self.unplaced.append(Unplaced(place, "it stands before the compaction block, and is not sent"))
         elif at in self.taken:
             self.unplaced.append(Unplaced(place, "this block is marked already"))
+        elif at.section == 0 and not isinstance(self.given.request.tools[at.index], Mapping):
+            self.unplaced.append(Unplaced(place, "a mark would replace this runnable tool: make it with cache_control"))
         elif self._below_minimum(at):
             self.unplaced.append(Unplaced(place, f"the prefix up to {at.path} is below the {self._minimum:,} tokens the model caches"))
         elif self.free <= 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
@@ -15,9 +15,9 @@ Marks = Mapping[tuple[int, int], Ttl]
 """(index, block) → ttl within one section."""
 
 
-def render(plan: Plan, request: Request, drop: Collection[str] = ()) -> dict[str, Any]:
-    """Keyword arguments for ``client.beta.messages``; ``drop`` names those the method does not take."""
-    kwargs = {name: value for name, value in request.kwargs.items() if name not in drop}
+def render(plan: Plan, request: Request) -> dict[str, Any]:
+    """Keyword arguments for ``client.beta.messages``."""
+    kwargs = dict(request.kwargs)
     for name, read in (("messages", request.messages), ("tools", request.tools), ("system", request.system)):
         if name in kwargs and request.get(name) is not None:
             kwargs[name] = read

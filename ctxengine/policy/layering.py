@@ -72,7 +72,7 @@ def resolve(
         PolicyError: ``arguments`` is no policy.
     """
     merging, words = Merging(), edit_words or {}
-    given = (layer_from_mapping(arguments, "argument"),) if arguments else ()
+    given = (layer_from_mapping(arguments, "argument"),) if arguments is not None else ()
     for layer in (*layers, *given):
         _add(merging, layer, situation, words)
     for change in edit_changes(request_edits or (), Origin("request", "context_management.edits"), words):

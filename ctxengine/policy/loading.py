@@ -71,6 +71,8 @@ def layers_from_mapping(
     data: Mapping[str, Any], name: str = "policy", *, known_edits: Collection[str] | None = None
 ) -> tuple[Layer, ...]:
     """The same for a policy in code. ``version`` may be left out; files it names are found from the current folder."""
+    if not isinstance(data, Mapping):
+        _refuse("a policy in code is a mapping", "pass a dict, such as one that json.loads returns", Place(name))
     loader = _Loader(Path.cwd())
     document = JsonText(name, plain({"version": "1", **data}, RULE), "")
     loader.add(document, loader.folder / name, (), Place)
@@ -83,7 +85,7 @@ def layer_from_mapping(data: Mapping[str, Any], name: str = "policy") -> Layer:
     Raises:
         PolicyError: it is no policy, or extends others, which one layer cannot bring along.
     """
-    if data.get("extends"):
+    if isinstance(data, Mapping) and data.get("extends"):
         _refuse("extends brings further layers along, and this is one", "use layers_from_mapping", Place("extends"))
     return layers_from_mapping(data, name)[0]
 

@@ -27,36 +27,13 @@ SCALAR = st.one_of(
     st.text(st.characters(), max_size=4),
     st.sampled_from(["", "user", "assistant", "system", "ephemeral", "5m", "1h", "enabled", "input_tokens", "s"]),
 )
-BLOCK_TYPES = [
-    "text",
-    "thinking",
-    "redacted_thinking",
-    "tool_use",
-    "tool_result",
-    "compaction",
-    "document",
-    "image",
-    "hologram",
-]
-OTHER_TYPES = ["server_tool_use", "web_search_tool_result", "clear_tool_uses_20250919", "compact_20260112"]
-TYPE = st.sampled_from([*BLOCK_TYPES, *OTHER_TYPES, ""])
-BLOCK_KEYS = [
-    "type",
-    "role",
-    "content",
-    "text",
-    "id",
-    "tool_use_id",
-    "name",
-    "input",
-    "cache_control",
-    "ttl",
-    "signature",
-    "source",
-    "citations",
-]
-OTHER_KEYS = ["trigger", "keep", "value", "edits", "thinking", "budget_tokens", "anthropic-beta"]
-KEY = st.sampled_from([*BLOCK_KEYS, *OTHER_KEYS])
+CLIENT_TYPES = ["text", "thinking", "tool_use", "tool_result", "compaction", "document", "image", "hologram"]
+SERVER_TYPES = ["redacted_thinking", "server_tool_use", "web_search_tool_result"]
+EDIT_TYPES = ["clear_tool_uses_20250919", "compact_20260112"]
+TYPE = st.sampled_from([*CLIENT_TYPES, *SERVER_TYPES, *EDIT_TYPES, ""])
+BLOCK_KEYS = ["type", "role", "content", "text", "id", "tool_use_id", "name", "input", "signature", "source"]
+EDIT_KEYS = ["edits", "trigger", "keep", "value", "cache_control", "ttl", "thinking", "citations", "anthropic-beta"]
+KEY = st.sampled_from([*BLOCK_KEYS, *EDIT_KEYS])
 ANYTHING = st.recursive(
     SCALAR | TYPE,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEY | st.text(max_size=2), inner, max_size=5),
@@ -109,7 +86,7 @@ WILD_REQUEST = st.dictionaries(
 @st.composite
 def conversations(draw: st.DrawFn) -> dict[str, Any]:
     """A request that an agent could send: every tool use answered, at most four marks, now and then a compaction."""
-    messages: list[dict[str, Any]] = [{"role": "user", "content": draw(TEXT)}]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": draw(st.sampled_from([LONG, LONG, "Hi"]))}]
     for step in range(draw(st.integers(0, 6))):
         messages += _step(draw, step)
     request = {"model": draw(st.sampled_from(MODELS)), "max_tokens": 1024, "messages": messages}
