@@ -10,8 +10,10 @@ from ctxengine.catalog.facts import (
     PlatformFact,
     Price,
     SurfaceFact,
+    SwitchFact,
     TokenizerFact,
     VocabularyFact,
+    WireFact,
 )
 
 __all__ = [
@@ -25,7 +27,9 @@ __all__ = [
     "PlatformFact",
     "Price",
     "SurfaceFact",
+    "SwitchFact",
     "TokenizerFact",
     "VocabularyFact",
+    "WireFact",
     "default_catalog",
 ]

@@ -21,7 +21,9 @@ from ctxengine.catalog.facts import (
     Limit,
     ModelFact,
     PlatformFact,
+    SwitchFact,
     TokenizerFact,
+    WireFact,
 )
 from ctxengine.catalog.overlay import lay_over
 from ctxengine.catalog.rows import did_you_mean, key_of, make_row, plain, read_fields, shown
@@ -55,6 +57,8 @@ class Catalog:
     edits: Mapping[str, EditFact] = field(init=False, repr=False)
     limits: Mapping[str, Limit] = field(init=False, repr=False)
     tokenizers: Mapping[str, TokenizerFact] = field(init=False, repr=False)
+    switches: Mapping[str, SwitchFact] = field(init=False, repr=False)
+    wire_errors: Mapping[str, WireFact] = field(init=False, repr=False)
     aliases: Mapping[str, AliasFact] = field(init=False, repr=False)
     vocabulary: Mapping[str, frozenset[str]] = field(init=False, repr=False)
     """``stop_reasons`` and ``iteration_types``."""

@@ -213,6 +213,44 @@ class TokenizerFact:
     notes: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchFact:
+    """One point on which sources differ about what the API does: the value that is used, and what others hold."""
+
+    name: str
+    value: str
+    alternatives: tuple[str, ...]
+    source: str
+    as_of: Date
+    confidence: Confidence
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WireFact:
+    """How the API words one refusal: what a finding becomes on the wire."""
+
+    id: str
+    rule: str | None
+    """The rule whose findings it answers, null where only the API can tell."""
+    at: Regex
+    """Matches the whole path of the findings it is for, where a rule has several rows; "" is any path."""
+    status: int
+    """HTTP status."""
+    type: str
+    """``error.type`` of the body."""
+    code: str | None
+    """``error.details.error_code`` of the body."""
+    message: str
+    """With {path}, {index}, {edit}, {field}, {model}, {said} (the finding's own words), and what its cause knows."""
+    wording: Literal["recorded", "assumed"]
+    """Whether someone saw the API answer in these words."""
+    source: str
+    as_of: Date
+    confidence: Confidence
+    notes: str = ""
+
+
 TABLES: Mapping[str, type] = MappingProxyType(
     {
         "aliases": AliasFact,
@@ -222,8 +260,10 @@ TABLES: Mapping[str, type] = MappingProxyType(
         "models": ModelFact,
         "platforms": PlatformFact,
         "surfaces": SurfaceFact,
+        "switches": SwitchFact,
         "tokenizers": TokenizerFact,
         "vocabulary": VocabularyFact,
+        "wire_errors": WireFact,
     }
 )
 """Table to the type of its rows: one file each under ``data/``, one key each in an overlay."""
