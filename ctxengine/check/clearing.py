@@ -113,7 +113,8 @@ def clear_at_least_missing_for_marks(facts: Facts) -> Iterator[Hit]:
 
 def _without_least(facts: Facts) -> Iterator[Hit]:
     for edit in tool_edits(facts):
-        if edit.params.get("clear_at_least") is None:
+        # an amount that is relative to prices nobody knows yet has been asked for all the same
+        if facts.plan.policy.get(f"edits.{edit.type}.clear_at_least", edit.params.get("clear_at_least")) is None:
             message = f"{edit.type} has no clear_at_least: each small clearing rewrites the cache from the cut on"
             yield Hit(message, edit.origin)
 

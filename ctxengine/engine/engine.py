@@ -250,7 +250,8 @@ class Engine:
 
     def _facts(self, plan: Plan, call: Call) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
-        counter = call.counter or self._sizes
+        # a counter that knows billed prefixes knows them by the whole conversation, not by what pruning leaves
+        counter = (not plan.pruned and call.counter) or self._sizes
         ids = self._finding_ids
         return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, call.today, ids)
 
