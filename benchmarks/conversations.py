@@ -12,7 +12,11 @@ SOURCES = sorted(Path(random.__file__).parent.glob("*.py"))
 def conversation(messages: int, seed: int = 7) -> dict[str, Any]:
     """``messages.create`` kwargs with so many messages; about 3.7 MB and 1,724 blocks at 1,000."""
     draw = random.Random(seed)
-    text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in SOURCES[:60]).encode("ascii", "replace").decode()
+    text = (
+        "".join(path.read_text(encoding="utf-8", errors="replace") for path in SOURCES[:60])
+        .encode("ascii", "replace")
+        .decode()
+    )
     made: list[dict[str, Any]] = [{"role": "user", "content": "Please review the standard library."}]
     calls = 0
     while len(made) < messages - 1:
@@ -21,9 +25,13 @@ def conversation(messages: int, seed: int = 7) -> dict[str, Any]:
             calls += 1
             path = SOURCES[calls % len(SOURCES)].name
             uses.append({"type": "tool_use", "id": f"toolu_{calls:06}", "name": "read_file", "input": {"path": path}})
-        said: list[dict[str, Any]] = [{"type": "text", "text": "Next I read more of it. " * draw.randint(1, 6)}] if draw.random() < 0.7 else []
+        said: list[dict[str, Any]] = (
+            [{"type": "text", "text": "Next I read more of it. " * draw.randint(1, 6)}] if draw.random() < 0.7 else []
+        )
         if draw.random() < 0.25:
-            said.insert(0, {"type": "thinking", "thinking": "What is left to read? " * 20, "signature": "c2lnbmVk" * 20})
+            said.insert(
+                0, {"type": "thinking", "thinking": "What is left to read? " * 20, "signature": "c2lnbmVk" * 20}
+            )
         made.append({"role": "assistant", "content": said + uses})
         made.append({"role": "user", "content": [_result(use["id"], text, draw) for use in uses]})
     return {

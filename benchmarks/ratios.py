@@ -1,7 +1,7 @@
 """What a build costs, as ratios to ``json.dumps`` of the same body, timed back to back in one run.
 
-    python -m benchmarks.ratios            the table
-    python -m benchmarks.ratios --markdown the same for the README
+python -m benchmarks.ratios            the table
+python -m benchmarks.ratios --markdown the same for the README
 """
 
 from __future__ import annotations

@@ -56,7 +56,11 @@ class Finding:
 
     def __str__(self) -> str:
         where = str(self.where)
-        text = f"{where}: {self.severity}[{self.rule}] {self.message}" if where else f"{self.severity}[{self.rule}] {self.message}"
+        text = (
+            f"{where}: {self.severity}[{self.rule}] {self.message}"
+            if where
+            else f"{self.severity}[{self.rule}] {self.message}"
+        )
         return f"{text}\n  help: {self.help}" if self.help else text
 
 

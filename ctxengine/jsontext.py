@@ -37,7 +37,9 @@ class JsonText:
         return Place(path, self.name, line, column)
 
 
-def read_json_file(path: str | Path, *, rule: str, max_bytes: int | None = None, max_depth: int | None = None) -> JsonText:
+def read_json_file(
+    path: str | Path, *, rule: str, max_bytes: int | None = None, max_depth: int | None = None
+) -> JsonText:
     """Read and parse a file; a file that cannot be read is a finding like any other.
 
     Args:
@@ -50,17 +52,34 @@ def read_json_file(path: str | Path, *, rule: str, max_bytes: int | None = None,
     try:
         size = Path(path).stat().st_size
         if max_bytes is not None and size > max_bytes:
-            _refuse(rule, Place(file=name), f"the file holds {size:,} bytes, more than the {max_bytes:,} allowed", "make it smaller, or split it")
+            _refuse(
+                rule,
+                Place(file=name),
+                f"the file holds {size:,} bytes, more than the {max_bytes:,} allowed",
+                "make it smaller, or split it",
+            )
         data = Path(path).read_bytes()
     except OSError as error:
-        _refuse(rule, Place(file=name), f"cannot read the file: {error.strerror or error}", "check the path and its permissions")
+        _refuse(
+            rule,
+            Place(file=name),
+            f"cannot read the file: {error.strerror or error}",
+            "check the path and its permissions",
+        )
     return read_json(data, name, rule=rule, max_bytes=max_bytes, max_depth=max_depth)
 
 
-def read_json(data: bytes | str, name: str, *, rule: str, max_bytes: int | None = None, max_depth: int | None = None) -> JsonText:
+def read_json(
+    data: bytes | str, name: str, *, rule: str, max_bytes: int | None = None, max_depth: int | None = None
+) -> JsonText:
     """Parse untrusted JSON; raises ``MalformedInput`` with file, line and column, never quoting the text."""
     if max_bytes is not None and len(data) > max_bytes:
-        _refuse(rule, Place(file=name), f"the document holds {len(data):,} bytes, more than the {max_bytes:,} allowed", "make it smaller, or split it")
+        _refuse(
+            rule,
+            Place(file=name),
+            f"the document holds {len(data):,} bytes, more than the {max_bytes:,} allowed",
+            "make it smaller, or split it",
+        )
     text = data if isinstance(data, str) else _decode(data, name, rule)
     if max_depth is not None:
         _check_depth(text, name, rule, max_depth)
@@ -90,7 +109,12 @@ def _check_depth(text: str, name: str, rule: str, max_depth: int) -> None:
         if bracket in "[{":
             depth += 1
             if depth > max_depth:
-                _refuse(rule, _at(text, name, match.start()), f"nested deeper than {max_depth} levels", "flatten the document")
+                _refuse(
+                    rule,
+                    _at(text, name, match.start()),
+                    f"nested deeper than {max_depth} levels",
+                    "flatten the document",
+                )
         elif bracket in "]}":
             depth -= 1
 
@@ -99,7 +123,12 @@ def _parse(text: str, name: str, rule: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        _refuse(rule, Place("", name, error.lineno, error.colno), f"not valid JSON: {error.msg}", "correct the syntax at this place")
+        _refuse(
+            rule,
+            Place("", name, error.lineno, error.colno),
+            f"not valid JSON: {error.msg}",
+            "correct the syntax at this place",
+        )
     except _DuplicateKey as error:
         where = _at(text, name, _second_key(text, error.key))
         _refuse(rule, where, f"the key {_shown(error.key)} stands twice in one object", "keep one of the two")
@@ -107,7 +136,12 @@ def _parse(text: str, name: str, rule: str) -> Any:
         where = _at(text, name, max(text.find(error.literal), 0))
         _refuse(rule, where, f"{error.literal[:20]} is no JSON number", "write a finite number")
     except (ValueError, RecursionError):
-        _refuse(rule, Place(file=name), "a number is too long, or the nesting too deep, to be read", "write ordinary numbers and a flatter document")
+        _refuse(
+            rule,
+            Place(file=name),
+            "a number is too long, or the nesting too deep, to be read",
+            "write ordinary numbers and a flatter document",
+        )
 
 
 class _DuplicateKey(Exception):
@@ -156,7 +190,12 @@ def _check_surrogates(value: Any, document: JsonText, rule: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            _refuse(rule, document.place(path), "the text holds half a surrogate pair, which cannot be sent as UTF-8", "write the whole character")
+            _refuse(
+                rule,
+                document.place(path),
+                "the text holds half a surrogate pair, which cannot be sent as UTF-8",
+                "write the whole character",
+            )
 
 
 def strings_of(value: Any) -> list[tuple[str, str]]:

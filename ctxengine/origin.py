@@ -10,7 +10,7 @@ from ctxengine.jsontext import JsonText
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The source of a value: a file's name as given, ``request``, ``argument``, ``plugin NAME``, ``history`` or ``engine``."""
+    """The source of a value: a file as given, ``request``, ``argument``, ``plugin NAME``, ``history`` or ``engine``."""
 
     source: str
     path: str = ""

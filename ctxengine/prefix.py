@@ -39,9 +39,7 @@ class Prefix:
             return self.scan(request)
         self._seen += messages[len(self._seen) :]
         self._read_head(request.system, request.tools, request.get("cache_control"))
-        found = self._scanner.found(
-            request.system, self._tools, messages, self._marks, self._tool_kinds, self._memo
-        )
+        found = self._scanner.found(request.system, self._tools, messages, self._marks, self._tool_kinds, self._memo)
         return request, found
 
     def _read_head(self, system: Any, tools: Sequence[Any], cache_control: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is known of a conversation: positions, cache marks, compaction blocks, problems; and small questions about blocks."""
+"""What is known of a conversation: positions, marks, compaction blocks, problems; and small questions about blocks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ SECTIONS: tuple[Section, ...] = ("tools", "system", "messages", "request")
 """In the order the prompt is put together; ``request`` is the automatic mark at the end."""
 COMPACTION_KEYS = frozenset({"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"})
 UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
+MARKABLE = frozenset(
+    {
+        *("text", "image", "document", "search_result", "container_upload", "compaction"),
+        *("tool_use", "tool_result", "tool_addition", "tool_removal", "mcp_tool_use", "mcp_tool_result"),
+        *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "tool_search_tool_result"),
+        *("code_execution_tool_result", "bash_code_execution_tool_result", "text_editor_code_execution_tool_result"),
+        "advisor_tool_result",
+    }
+)
+"""Types of content blocks that have a ``cache_control`` field; source: the SDK's ``*_block_param.py``."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -144,11 +154,17 @@ def blocks_of(message: Any) -> Sequence[Any]:
 
 
 def markable(block: Any) -> bool:
-    """Whether a content block may carry ``cache_control``: never thinking, never empty text."""
+    """Whether a content block may carry ``cache_control``: not thinking, not empty text or a null compaction block, and
+    nothing unknown, which goes as it came."""
     kind = field_of(block, "type")
-    if not isinstance(kind, str) or kind in UNMARKABLE:
+    if not isinstance(kind, str) or kind not in MARKABLE:
         return False
-    return kind != "text" or bool(field_of(block, "text"))
+    field = _MUST_HOLD.get(kind)
+    return field is None or bool(field_of(block, field))
+
+
+_MUST_HOLD = {"text": "text", "compaction": "content"}
+"""Type of block → the field that must not be empty for the block to carry a mark."""
 
 
 def positions_between(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
-from ctxengine.check import RULES, Facts, Needs, Rule, finding_ids, run_rules
+from ctxengine.check import RULES, Facts, Rule, finding_ids, run_rules
 from ctxengine.conversation import Conversation
-from ctxengine.errors import PlanRefused, RequestError
-from ctxengine.extension.host import Host
 from ctxengine.engine.compiled import Call, Compiled
 from ctxengine.engine.judging import RuleSet, mode_of, of_plugins, refuses, without_ignored
+from ctxengine.errors import PlanRefused, RequestError
+from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report
 from ctxengine.jsontext import read_json_file
 from ctxengine.plan import CompileInput, Plan, as_it_stands, compile_policy, compile_request, render
@@ -50,7 +50,9 @@ class Engine:
         self._platform = platform
         self._sizes = CalibratedCounter(self.catalog.tokenizers)
         self._compiled: dict[tuple[Any, ...], Compiled] = {}
-        self._tools_matter = any("tool" in item.get("when", {}) for layer in self.layers for item in layer.data.get("overrides", ()))
+        self._tools_matter = any(
+            "tool" in item.get("when", {}) for layer in self.layers for item in layer.data.get("overrides", ())
+        )
         self._finding_ids = finding_ids(self.rules)
         self._judging = RuleSet.of(self.rules, "error", "warning", "info")
         self._refusing = RuleSet.of(self.rules, "error")
@@ -77,7 +79,9 @@ class Engine:
             PolicyError: a file is no policy; the message names file, line and path.
         """
         host = Host(plugins, strict=strict)
-        return cls(load_layers(*paths, known_edits=_edit_types(catalog, host)), catalog=catalog, host=host, platform=platform)
+        return cls(
+            load_layers(*paths, known_edits=_edit_types(catalog, host)), catalog=catalog, host=host, platform=platform
+        )
 
     @classmethod
     def from_policy(
@@ -106,7 +110,7 @@ class Engine:
         """Keyword arguments for ``client.beta.messages.create`` and its siblings, by the policy.
 
         Args:
-            surface: ``create``, ``stream``, ``count_tokens`` or ``tool_runner``: arguments that method does not take are left out.
+            surface: ``create``, ``stream``, ``count_tokens`` or ``tool_runner``; what it does not take is left out.
             settings: a partial policy for this call alone, laid over the files.
             counter: sizes that are known; rules on sizes then run here too.
             kwargs: what you would pass to the SDK; never changed, unknown ones pass through.
@@ -127,7 +131,9 @@ class Engine:
         **kwargs: Any,
     ) -> Plan:
         """What :meth:`build` would send and why; errors stand in ``plan.report`` instead of being raised."""
-        return self._plan(self._call(kwargs, surface, platform, settings, counter, scan_request), self._judging, estimates=True)
+        return self._plan(
+            self._call(kwargs, surface, platform, settings, counter, scan_request), self._judging, estimates=True
+        )
 
     def planner(self) -> Planner:
         """``build`` for one growing conversation: each call costs what is new in it."""
@@ -178,7 +184,9 @@ class Engine:
     ) -> Call:
         if surface not in self.catalog.surfaces:
             names = ", ".join(sorted(self.catalog.surfaces))
-            raise RequestError(Finding("request-shape", "error", f"no surface is called {surface!r}", f"use one of {names}"))
+            raise RequestError(
+                Finding("request-shape", "error", f"no surface is called {surface!r}", f"use one of {names}")
+            )
         dropped = self._dropped[surface]
         request, conversation = scan(read_request({name: kwargs[name] for name in kwargs if name not in dropped}))
         return Call(request, conversation, platform or self._platform, surface, settings, counter, date.today())
@@ -205,9 +213,7 @@ class Engine:
         """The policy's part of the plan, from the cache where the request itself adds nothing to it."""
         request = call.request
         target = target_of(self.catalog, model=request.model, platform=call.platform, thinking=request.get("thinking"))
-        given = CompileInput(
-            self.layers, self.catalog, target, request, call.conversation, self._sizes, call.settings
-        )
+        given = CompileInput(self.layers, self.catalog, target, request, call.conversation, self._sizes, call.settings)
         if call.settings or request.edits:
             return Compiled(compile_policy(given)), given
         tools = call.conversation.tool_kinds if self._tools_matter else ()

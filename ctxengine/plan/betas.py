@@ -8,7 +8,7 @@ from dataclasses import replace
 from ctxengine.findings import Finding
 from ctxengine.origin import Origin
 from ctxengine.plan.compiler import CompileInput
-from ctxengine.plan.plan import HISTORY, REQUEST, PlannedBeta, Plan
+from ctxengine.plan.plan import HISTORY, REQUEST, Plan, PlannedBeta
 from ctxengine.plan.values import compaction_edit
 from ctxengine.request import Request, split_betas
 
@@ -71,7 +71,9 @@ def _for_history(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
         return
     sent = [block for block in blocks if plan.pruned is None or block.at >= plan.pruned.first]
     if any(block.kind == "signed" for block in sent):
-        yield from _for_feature("on_demand_compaction", HISTORY, "a signed compaction block in the history needs it", given)
+        yield from _for_feature(
+            "on_demand_compaction", HISTORY, "a signed compaction block in the history needs it", given
+        )
     if any(block.kind != "signed" for block in sent):
         for name in compaction_edit(given).betas:
             yield PlannedBeta(name, HISTORY, "a compaction block in the history needs it")
@@ -84,4 +86,6 @@ def _for_feature(feature: str, origin: Origin, because: str, given: CompileInput
 
 def _degraded(beta: PlannedBeta, platform: str) -> Finding:
     remedy = 'set on_unsupported to "error" to be stopped instead'
-    return Finding("degraded", "info", f"the beta {beta.name} is left out: {platform} does not take it", remedy, beta.origin.place)
+    return Finding(
+        "degraded", "info", f"the beta {beta.name} is left out: {platform} does not take it", remedy, beta.origin.place
+    )

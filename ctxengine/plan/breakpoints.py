@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import (
     AT_END,
     Conversation,
@@ -56,27 +57,29 @@ class _Placing:
             self._place(f"plugin {extra.plugin}", extra.at, "the plugin asks for it", extra.ttl)
         return replace(self.plan, breakpoints=self._with_ordered_ttls(), unplaced=tuple(self.unplaced))
 
-    def _place(self, place: str, at: Position | None, because: str, ttl: str | None = None) -> None:
-        if at is None:
-            if because:
-                self.unplaced.append(Unplaced(place, because))
-        elif at.section == self.first.section and at < self.first:
-            self.unplaced.append(Unplaced(place, "it stands before the compaction block, and is not sent"))
-        elif at in self.taken:
-            self.unplaced.append(Unplaced(place, "this block is marked already"))
-        elif at.section == 0 and not isinstance(self.given.request.tools[at.index], Mapping):
-            self.unplaced.append(Unplaced(place, "a mark would replace this runnable tool: make it with cache_control"))
-        elif self._below_minimum(at):
-            self.unplaced.append(Unplaced(place, f"the prefix up to {at.path} is below the {self._minimum:,} tokens the model caches"))
-        elif self.free <= 0:
-            self.unplaced.append(Unplaced(place, "all cache slots are taken"))
-        else:
-            self.free -= 1
-            self.taken.add(at)
-            policy, key = self.plan.policy, "last_message" if place == "previous_tail" else place
-            chosen = ttl or policy.get(f"cache.ttl.{key}", "5m")
-            origin = policy.origin("cache.breakpoints") if ttl is None else Origin(place)
-            self.placed.append(Breakpoint(place, at, chosen, origin, because))
+    def _place(self, place: str, at: Position | None, because: str, ttl: Ttl | None = None) -> None:
+        against = because if at is None else self._obstacle(at)
+        if at is None or against:
+            self.unplaced += [Unplaced(place, against)] if against else []
+            return
+        self.free -= 1
+        self.taken.add(at)
+        policy, key = self.plan.policy, "last_message" if place == "previous_tail" else place
+        chosen: Ttl = ttl or policy.get(f"cache.ttl.{key}", "5m")
+        origin = policy.origin("cache.breakpoints") if ttl is None else Origin(place)
+        self.placed.append(Breakpoint(place, at, chosen, origin, because))
+
+    def _obstacle(self, at: Position) -> str:
+        """Why a block cannot have a mark of ours, or ""."""
+        if at.section == self.first.section and at < self.first:
+            return "it stands before the compaction block, and is not sent"
+        if at in self.taken:
+            return "this block is marked already"
+        if at.section == 0 and not isinstance(self.given.request.tools[at.index], Mapping):
+            return "a mark would replace this runnable tool: make it with cache_control"
+        if self._below_minimum(at):
+            return f"the prefix up to {at.path} is below the {self._minimum:,} tokens the model caches"
+        return "" if self.free > 0 else "all cache slots are taken"
 
     def _position(self, place: str) -> tuple[Position | None, str]:
         """Where a place is, or why it is nowhere; no reason where there is simply nothing of the kind."""
@@ -111,7 +114,9 @@ class _Placing:
         messages = self.facts.messages
         last = len(messages) - 1
         end = self._last_block(last)
-        before = next((i for i in range(last - 1, self.first.index - 1, -1) if field_of(messages[i], "role") == "user"), None)
+        before = next(
+            (i for i in range(last - 1, self.first.index - 1, -1) if field_of(messages[i], "role") == "user"), None
+        )
         tail = self._last_block(before, only=True) if before is not None else None
         if end is None or tail is None or not self._beyond_lookback(tail, end):
             return None, ""
@@ -174,8 +179,12 @@ class _Placing:
         for mark in sorted(self.placed, key=lambda placed: placed.at, reverse=True):
             ttl = mark.ttl
             if ttl == "1h" and any(at < mark.at for at in short_before):
-                mark = replace(mark, ttl="5m", because=f"{mark.because}; 5m, since a 5m mark of the caller stands before it")
-            elif ttl == "5m" and any(at > mark.at for at in later_long) and not any(at < mark.at for at in short_before):
+                mark = replace(
+                    mark, ttl="5m", because=f"{mark.because}; 5m, since a 5m mark of the caller stands before it"
+                )
+            elif (
+                ttl == "5m" and any(at > mark.at for at in later_long) and not any(at < mark.at for at in short_before)
+            ):
                 mark = replace(mark, ttl="1h", because=f"{mark.because}; 1h, since a 1h mark comes after it")
             if mark.ttl == "1h":
                 later_long.append(mark.at)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctxengine.catalog import Catalog
+from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import Conversation, Position
-from ctxengine.findings import Report
-from ctxengine.origin import Origin
-from ctxengine.plan.plan import PlannedEdit, Plan
-from ctxengine.policy import Layer, Resolved, Situation, resolve
+from ctxengine.plan.plan import Plan
+from ctxengine.policy import Layer, Situation
 from ctxengine.request import Request
 from ctxengine.target import Target
 from ctxengine.tokens import CalibratedCounter
@@ -23,7 +22,7 @@ class ExtraBreakpoint:
 
     plugin: str
     at: Position
-    ttl: str = "5m"
+    ttl: Ttl = "5m"
 
 
 @dataclass(frozen=True, slots=True)

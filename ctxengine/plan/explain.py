@@ -37,7 +37,13 @@ def to_dict(plan: Plan) -> dict[str, Any]:
 
 def origin_dict(origin: Origin) -> dict[str, Any]:
     place = origin.place
-    return {"source": origin.source, "path": origin.path, "file": place.file, "line": place.line, "column": place.column}
+    return {
+        "source": origin.source,
+        "path": origin.path,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+    }
 
 
 def _edit_dict(edit: PlannedEdit) -> dict[str, Any]:
@@ -64,7 +70,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from _section("betas", (f"{beta.name}  {beta.because}  [{beta.origin}]" for beta in plan.betas))
     if plan.pruned:
         yield from _section(
-            "pruned", [f"{plan.pruned.messages} message(s) and {plan.pruned.blocks} block(s) before {plan.pruned.first.path}"]
+            "pruned",
+            [f"{plan.pruned.messages} message(s) and {plan.pruned.blocks} block(s) before {plan.pruned.first.path}"],
         )
     yield from _section("findings", (line for finding in plan.report for line in str(finding).splitlines()))
 

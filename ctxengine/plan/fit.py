@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ctxengine.findings import Finding
 from ctxengine.plan.compiler import CompileInput
-from ctxengine.plan.plan import PlannedEdit, Plan
+from ctxengine.plan.plan import Plan, PlannedEdit
 from ctxengine.plan.values import lacks
 
 

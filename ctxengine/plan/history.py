@@ -8,10 +8,12 @@ from ctxengine.conversation import CompactionBlock
 from ctxengine.findings import Finding, Place
 from ctxengine.plan.compiler import CompileInput
 from ctxengine.plan.fit import order
-from ctxengine.plan.plan import HISTORY, PlannedEdit, Plan, Pruned
+from ctxengine.plan.plan import HISTORY, Plan, PlannedEdit, Pruned
 from ctxengine.plan.values import Values, compaction_edit
 
-DIRECTIVES = frozenset({"edits", "compaction", "cache", "betas", "budget", "guard", "checkpoint", "overrides", "plugins"})
+DIRECTIVES = frozenset(
+    {"edits", "compaction", "cache", "betas", "budget", "guard", "checkpoint", "overrides", "plugins"}
+)
 
 
 def carry_compaction(plan: Plan, given: CompileInput) -> Plan:
@@ -48,8 +50,8 @@ def prune(plan: Plan, given: CompileInput) -> Plan:
 
 
 def asks_for_anything(given: CompileInput) -> bool:
-    """Whether any layer asks for something; an empty policy adds only what the history itself demands."""
-    return any(DIRECTIVES & layer.data.keys() for layer in given.layers)
+    """Whether a layer or the call asks for something; an empty policy adds only what the history itself demands."""
+    return any(DIRECTIVES & asked.keys() for asked in (*(layer.data for layer in given.layers), given.arguments or {}))
 
 
 def _without_compaction(plan: Plan, block: CompactionBlock, given: CompileInput) -> Plan:

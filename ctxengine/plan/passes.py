@@ -12,7 +12,7 @@ from ctxengine.plan.breakpoints import place_breakpoints
 from ctxengine.plan.compiler import CompileInput, Pass, situation_of
 from ctxengine.plan.fit import fit, order
 from ctxengine.plan.history import carry_compaction, prune
-from ctxengine.plan.plan import REQUEST, PlannedBeta, PlannedEdit, Plan
+from ctxengine.plan.plan import REQUEST, Plan, PlannedBeta, PlannedEdit
 from ctxengine.plan.values import resolve_values
 from ctxengine.policy import resolve
 

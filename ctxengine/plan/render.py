@@ -75,7 +75,9 @@ def _write_betas(kwargs: dict[str, Any], plan: Plan, request: Request) -> None:
     elif request.get("betas") is not None:
         kwargs.pop("betas", None)
     if request.header_keys:
-        headers = {key: value for key, value in request.kwargs["extra_headers"].items() if key not in request.header_keys}
+        headers = {
+            key: value for key, value in request.kwargs["extra_headers"].items() if key not in request.header_keys
+        }
         kwargs["extra_headers"] = headers
         if not headers:
             del kwargs["extra_headers"]

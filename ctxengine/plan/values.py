@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from ctxengine.catalog.facts import EditFact, ModelFact
 from ctxengine.findings import Finding, Severity
 from ctxengine.plan.compiler import CompileInput
-from ctxengine.plan.plan import PlannedEdit, Plan
+from ctxengine.plan.plan import Plan, PlannedEdit
 from ctxengine.policy import Resolved
 
 COMPACTION_FIELDS = {"trigger": "trigger", "pause": "pause_after_compaction", "instructions": "instructions"}
@@ -62,12 +62,16 @@ class Values:
                 self._needs_session("compaction.keep_recent", "compaction.keep_recent acts between requests")
             params = self.compaction_params(wanted, raise_any=mode == "auto")
             origins = {
-                wire: self.policy.origin(f"compaction.{key}") for key, wire in COMPACTION_FIELDS.items() if key in wanted
+                wire: self.policy.origin(f"compaction.{key}")
+                for key, wire in COMPACTION_FIELDS.items()
+                if key in wanted
             }
-            yield PlannedEdit(fact.type, params, {"": self.policy.origin("compaction"), **origins}, f"compaction.mode {mode}")
+            yield PlannedEdit(
+                fact.type, params, {"": self.policy.origin("compaction"), **origins}, f"compaction.mode {mode}"
+            )
 
     def compaction_params(self, wanted: Mapping[str, Any], *, raise_any: bool) -> dict[str, Any]:
-        """Wire fields of the compaction edit; a trigger below the API's minimum is raised, an absolute one only on request."""
+        """Wire fields of the compaction edit; a relative trigger below the API's minimum is raised, or any if told."""
         params = {wire: wanted[key] for key, wire in COMPACTION_FIELDS.items() if key in wanted}
         asked = params.pop("trigger", None)
         trigger = self.trigger(asked, "compaction.trigger")
@@ -89,7 +93,7 @@ class Values:
             "window-unknown",
             "warning",
             path,
-            f"the context window of {self.given.target.model} is unknown, so {used} is used in place of a fraction of it",
+            f"the context window of {self.given.target.model} is unknown; {used} is used in place of a fraction of it",
             "add the model to a catalog overlay, or write an input_tokens trigger",
         )
         return None if ceiling is None else {"type": "input_tokens", "value": ceiling}
@@ -122,17 +126,21 @@ class Values:
         else:
             why = "a break-even amount needs at least one request to pay off in"
         remedy = "write clear_at_least as input_tokens, or give the edit an input_tokens trigger"
-        self._say("edit-break-even", "warning", f"edits.{type_}.clear_at_least", f"{why}; clear_at_least is left out", remedy)
+        self._say(
+            "edit-break-even", "warning", f"edits.{type_}.clear_at_least", f"{why}; clear_at_least is left out", remedy
+        )
         return None
 
     def _needs_session(self, path: str, why: str) -> None:
-        self._say("compaction-needs-session", "info", path, why, "a session acts on it; build alone sends nothing for it")
+        self._say(
+            "compaction-needs-session", "info", path, why, "a session acts on it; build alone sends nothing for it"
+        )
 
     def _say(self, rule: str, severity: Severity, path: str, message: str, remedy: str) -> None:
         self.findings.append(Finding(rule, severity, message, remedy, self.policy.origin(path).place))
 
 
-def is_amount(value: Any, kind: str, number: str) -> bool:
+def is_amount(value: Any, kind: str, number: str) -> TypeGuard[Mapping[str, Any]]:
     """Whether a value is an amount of a kind. A request's own edits can hold anything; the rules judge what is none."""
     return isinstance(value, Mapping) and value.get("type") == kind and is_number(value.get(number))
 
@@ -144,7 +152,7 @@ def is_number(value: Any) -> bool:
 def break_even(trigger: int, requests: int, write: float, read: float) -> int:
     """Tokens a clear must free to pay for the cache rewrite it causes within a number of later requests.
 
-    ``ceil(T·k / (1 + k))`` with ``k = (w − r) / (r·requests)``; ``write`` and ``read`` are multiples of the input price.
+    ``ceil(T·k / (1 + k))`` with ``k = (w − r) / (r·requests)``; write and read are multiples of the input price.
     """
     cost, saved = write - read, read * requests
     return math.ceil(round(trigger * cost / (cost + saved), 6))
