@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
 from anthropic import NOT_GIVEN, Anthropic, beta_tool, omit
-from anthropic.types.beta import BetaMessage
+from anthropic.types.beta import BetaContentBlockParam, BetaMessage
 
 from ctxengine import Engine, PlanRefused, PolicyError, RequestError, hookimpl
+from ctxengine.conversation import markable
 from ctxengine.transcripts import read_transcripts
 
 LONG = "A sentence to fill the prompt. " * 500
@@ -114,6 +115,14 @@ def test_sdk_objects_are_read_as_dicts_are(engine: Engine) -> None:
         plan = engine.plan(**{**REQUEST, "messages": [*messages, {"role": "user", "content": [RESULT]}]})
         reports.append((plan.report, plan.breakpoints, plan.pruned, plan.betas))
     assert reports[0] == reports[1]
+
+
+def test_marks_stand_only_where_the_sdk_has_a_field_for_them() -> None:
+    """The blocks that may be marked are those of the SDK's with ``cache_control``."""
+    params = map(get_type_hints, filter(is_typeddict, get_args(BetaContentBlockParam)))
+    fields = {get_args(hints["type"])[0]: set(hints) for hints in params}
+    found = {kind for kind in fields if markable({"type": kind, "text": "Hi", "content": "So far."})}
+    assert found == {kind for kind, names in fields.items() if "cache_control" in names}
 
 
 @pytest.mark.parametrize("surface", METHODS)
