@@ -84,26 +84,26 @@ WILD_REQUEST = st.dictionaries(
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> dict[str, Any]:
-    """A request that an agent could send: every tool use answered, at most four marks, now and then a compaction."""
+def conversations(draw: st.DrawFn, *, plain: bool = False) -> dict[str, Any]:
+    """A request that an agent could send: every tool use answered, and unless ``plain`` marks and compaction blocks."""
     messages: list[dict[str, Any]] = [{"role": "user", "content": draw(st.sampled_from([LONG, LONG, "Hi"]))}]
     for step in range(draw(st.integers(0, 6))):
-        messages += _step(draw, step)
+        messages += _step(draw, step, plain=plain)
     request = {"model": draw(st.sampled_from(MODELS)), "max_tokens": 1024, "messages": messages}
     request |= draw(st.fixed_dictionaries({}, optional={"system": TEXT, "tools": st.just(TOOLS)}))
     return request | draw(st.fixed_dictionaries({}, optional={"thinking": st.just({"type": "adaptive"})}))
 
 
-def _step(draw: st.DrawFn, step: int) -> list[dict[str, Any]]:
+def _step(draw: st.DrawFn, step: int, *, plain: bool) -> list[dict[str, Any]]:
     """An assistant message with 0 to 24 tool uses, and the user's answer to it."""
     uses = [f"t{step}_{each}" for each in range(draw(st.sampled_from([0, 1, 2, 24])))]
     said: list[dict[str, Any]] = [{"type": "text", "text": "So."}] if draw(st.booleans()) else []
-    said += [draw(COMPACTION)] if draw(st.integers(0, 7)) == 0 else []
+    said += [draw(COMPACTION)] if not plain and draw(st.integers(0, 7)) == 0 else []
     said += [{"type": "thinking", "thinking": "Hm.", "signature": "s"}] if draw(st.booleans()) else []
     said += [{"type": "text", "text": "Well."}] if draw(st.booleans()) or not uses else []
     said += [{"type": "tool_use", "id": use, "name": "read", "input": {}} for use in uses]
     answers = [{"type": "tool_result", "tool_use_id": use, "content": draw(TEXT)} for use in uses]
-    mark = draw(MARK) if step < 4 else None
+    mark = draw(MARK) if step < 4 and not plain else None
     if mark:
         answers.append({"type": "text", "text": "Go on.", "cache_control": mark})
     return [{"role": "assistant", "content": said}, {"role": "user", "content": answers or draw(TEXT)}]

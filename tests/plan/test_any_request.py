@@ -124,6 +124,24 @@ def test_building_again_changes_nothing(engine: Engine, request: dict[str, Any])
     assert built is None or engine.build(**built) == built
 
 
+@settings(deadline=None)
+@given(ENGINE, conversations(plain=True))
+def test_growing_conversation(engine: Engine, request: dict[str, Any]) -> None:
+    """As a conversation grows, a planner builds what the engine builds, and only the marks at the tail move."""
+    planner, fixed, head = engine.planner(), None, None
+    for end in range(1, len(request["messages"]) + 1, 2):
+        asked = {**request, "messages": request["messages"][:end]}
+        built = built_or_none(engine, asked)
+        if built is None:
+            return
+        assert planner.build(**asked) == built
+        marks = [mark for mark in engine.plan(**asked).breakpoints if mark.place in ("tools", "system")]
+        assert fixed in (None, marks)
+        rest = {name: value for name, value in built.items() if name != "messages"}
+        assert head in (None, rest)
+        fixed, head = marks, rest
+
+
 def _blocks(messages: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for message in messages:
         content = message["content"]
