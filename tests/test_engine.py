@@ -16,6 +16,7 @@ from anthropic.types.beta import BetaContentBlockParam, BetaMessage
 from ctxengine import Engine, PlanRefused, PolicyError, RequestError, hookimpl
 from ctxengine.conversation import markable
 from ctxengine.transcripts import read_transcripts
+from tests.sdk_clients import CLIENTS, send
 
 LONG = "A sentence to fill the prompt. " * 500
 EDIT = {"type": "clear_tool_uses_20250919"}
@@ -115,6 +116,17 @@ def test_sdk_objects_are_read_as_dicts_are(engine: Engine) -> None:
         plan = engine.plan(**{**REQUEST, "messages": [*messages, {"role": "user", "content": [RESULT]}]})
         reports.append((plan.report, plan.breakpoints, plan.pruned, plan.betas))
     assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("platform", CLIENTS)
+def test_sdk_objects_reach_the_wire(engine: Engine, platform: str) -> None:
+    """A conversation that holds a response's own objects goes through each client as the dicts the API sent."""
+    messages = [{"role": "assistant", "content": RESPONSE.content}, {"role": "user", "content": [RESULT]}]
+    sent = send(platform, engine.build(platform=platform, **{**REQUEST, "system": LONG, "messages": messages}))
+    said = [block.to_dict() for block in RESPONSE.content]
+    assert sent.body["messages"] == [{"role": "assistant", "content": said}, messages[1]]
+    assert list(sent.marks) == [(1, 0, -1), (2, 0, 0), (2, 1, 0)]
+    assert sent.betas == ["context-management-2025-06-27", "compact-2026-01-12"]
 
 
 def test_marks_stand_only_where_the_sdk_has_a_field_for_them() -> None:
