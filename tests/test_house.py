@@ -31,6 +31,7 @@ NEIGHBOURS = {
     "jsontext": {"errors", "findings"},
     "origin": {"findings", "jsontext"},
     "catalog": {"errors", "findings", "jsontext"},
+    "edits": {"conversation"},
 }
 """What a room may look at on its own floor, for shared value types alone."""
 

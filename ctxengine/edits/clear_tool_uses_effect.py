@@ -1,0 +1,116 @@
+"""What ``clear_tool_uses_20250919`` does to a history: finds the tool uses, and rewrites those that are cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ctxengine.conversation import field_of
+from ctxengine.edits.clear_tool_uses_choice import Clearing, Use
+from ctxengine.edits.effect import START, At, Count, Effect, blocks_from, with_blocks, with_fields
+from ctxengine.edits.switches import Switches
+
+CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+
+
+@dataclass(slots=True)
+class _Found:
+    """A tool use and its result by index of message and block."""
+
+    call: At
+    block: Any
+    result: At | None = None
+    answer: Any = None
+
+
+def clear_tool_uses(
+    messages: Sequence[Any],
+    params: Mapping[str, Any],
+    *,
+    start: At = START,
+    prompt_tokens: int,
+    count: Count,
+    switches: Switches,
+) -> Effect:
+    """The history with old tool results replaced by a placeholder.
+
+    Args:
+        params: the edit's fields with the API's defaults filled in.
+        start: the first block that counts; what stands before it stays as it is.
+    """
+    clearing = Clearing(params, switches)
+    found = list(_uses(messages, start))
+    placeholder = switches["clear_tool_uses.placeholder"]
+    for each in found:
+        clearing.add(_measured(each, placeholder, count, switches, clearing))
+    cut = clearing.cut(prompt_tokens)
+    if not cut.uses:
+        return Effect(messages)
+    changed: dict[int, dict[int, Any]] = {}
+    cleared = [found[index] for index in clearing.cleared(cut)]
+    for each in cleared:
+        for at, block in _rewritten(each, placeholder, clearing):
+            changed.setdefault(at[0], {})[at[1]] = block
+    applied = {"type": params["type"], "cleared_tool_uses": cut.uses, "cleared_input_tokens": max(cut.tokens, 0)}
+    ids = tuple(str(field_of(each.block, "id")) for each in cleared)
+    return Effect(with_blocks(messages, changed), applied, cut.tokens, ids)
+
+
+def is_tiny(result: Any, most: int) -> bool:
+    """Whether a result's content is text of 1 to ``most`` UTF-8 bytes; what is empty, or not only text, is not tiny."""
+    if isinstance(result, str):
+        return 0 < len(result) <= most and len(result.encode("utf-8", "surrogatepass")) <= most
+    size = 0
+    for part in result if isinstance(result, (list, tuple)) else ():
+        text = field_of(part, "text")
+        if field_of(part, "type") != "text" or not isinstance(text, str):
+            return False
+        size += len(text.encode("utf-8", "surrogatepass")) if len(text) <= most else most + 1
+    return 0 < size <= most
+
+
+def uses_of(messages: Sequence[Any], *, start: At = START, count: Count, switches: Switches) -> Iterator[Use]:
+    """Every tool use from a place on, sized, in prompt order: what ``select`` and ``Clearing`` take."""
+    placeholder = switches["clear_tool_uses.placeholder"]
+    for each in _uses(messages, start):
+        yield _measured(each, placeholder, count, switches)
+
+
+def _uses(messages: Sequence[Any], start: At) -> Iterator[_Found]:
+    found: dict[Any, _Found] = {}
+    for at, block in blocks_from(messages, start):
+        kind = field_of(block, "type")
+        if kind in CALLS:
+            found[field_of(block, "id")] = _Found(at, block)
+        elif isinstance(kind, str) and kind.endswith("tool_result"):
+            call = found.get(field_of(block, "tool_use_id"))
+            if call is not None and call.result is None:
+                call.result, call.answer = at, block
+    return iter(found.values())
+
+
+def _measured(
+    found: _Found, placeholder: str, count: Count, switches: Switches, clearing: Clearing | None = None
+) -> Use:
+    name, frees, input_frees = str(field_of(found.block, "name")), 0, 0
+    if found.result is not None:
+        frees = count(found.answer) - count(_cleared_result(found.answer, placeholder))
+    if clearing is None or clearing.clears_input(name):
+        input_frees = count(found.block) - count(with_fields(found.block, input={}))
+    tiny = is_tiny(field_of(found.answer, "content"), switches.tiny_result)
+    return Use(name, frees, input_frees, tiny, found.result is not None)
+
+
+def _rewritten(found: _Found, placeholder: str, clearing: Clearing) -> Iterator[tuple[At, Any]]:
+    if found.result is not None:
+        yield found.result, _cleared_result(found.answer, placeholder)
+    if clearing.clears_input(str(field_of(found.block, "name"))):
+        yield found.call, with_fields(found.block, input={})
+
+
+def _cleared_result(result: Any, placeholder: str) -> Any:
+    """The placeholder keeps the shape: text for a string, else one text block."""
+    text = [{"type": "text", "text": placeholder}]
+    content = field_of(result, "content")
+    return with_fields(result, content=placeholder if content is None or isinstance(content, str) else text)
