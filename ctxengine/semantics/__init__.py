@@ -1,0 +1,31 @@
+"""A whole request as the API would treat it: pure functions, copy-on-write, no network."""
+
+from __future__ import annotations
+
+from ctxengine.edits.switches import Switches, switches_of
+from ctxengine.semantics.applying import Applied, Due, apply_edits
+from ctxengine.semantics.binding import Unbound, bind, check_bound
+from ctxengine.semantics.compacting import Compacted, compacted, summarised
+from ctxengine.semantics.outcome import Outcome, World, outcome
+from ctxengine.semantics.signatures import Signer
+from ctxengine.semantics.wire import WireError, refusal
+
+__all__ = [
+    "Applied",
+    "Compacted",
+    "Due",
+    "Outcome",
+    "Signer",
+    "Switches",
+    "Unbound",
+    "WireError",
+    "World",
+    "apply_edits",
+    "bind",
+    "check_bound",
+    "compacted",
+    "outcome",
+    "refusal",
+    "summarised",
+    "switches_of",
+]

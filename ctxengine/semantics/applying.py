@@ -1,0 +1,169 @@
+"""The edits of one request, in order: what they clear, what they report, and whether a compaction is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ctxengine.catalog import Catalog, default_catalog
+from ctxengine.catalog.facts import EditFact, ModelFact
+from ctxengine.conversation import field_of
+from ctxengine.edits import ClearThinking, ClearToolUses, Compact, type_of
+from ctxengine.edits.clear_thinking_effect import clear_thinking
+from ctxengine.edits.clear_tool_uses_effect import clear_tool_uses
+from ctxengine.edits.compact_effect import from_newest_block, is_due, newest_block
+from ctxengine.edits.effect import START, Count, Effect
+from ctxengine.edits.switches import Switches, switches_of
+from ctxengine.tokens import CalibratedCounter, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A compaction that the request sets off."""
+
+    prompt_tokens: int
+    """What the model would have read."""
+    call_tokens: int
+    """Input tokens of the summarisation: the prompt and its instructions."""
+    instructions: str | None
+    pause: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A request after its edits; whatever they did not change is the caller's own object."""
+
+    request: Mapping[str, Any]
+    """Indexes are the caller's: what stands before a compaction block is not read, but still there."""
+    applied_edits: tuple[Mapping[str, Any], ...] = ()
+    """As ``context_management.applied_edits`` of the response; a compaction never appears there."""
+    cleared_tool_use_ids: tuple[str, ...] = ()
+    original_tokens: int = 0
+    """Input tokens before the edits, from the newest compaction block on."""
+    input_tokens: int = 0
+    """Input tokens after the edits that clear."""
+    compaction: Due | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    count: Count
+    switches: Switches
+    model: ModelFact | None
+    catalog: Catalog
+    raw_tokens: int
+    """Of everything that was sent, with what no model reads any more."""
+
+
+def apply_edits(
+    request: Mapping[str, Any],
+    *,
+    count: Count | None = None,
+    switches: Switches | Mapping[str, str] | None = None,
+    catalog: Catalog | None = None,
+) -> Applied:
+    """What the API makes of ``context_management.edits``, in the order they stand in.
+
+    The request is taken to be one that the API accepts (``outcome`` judges that); edits the code does not model do
+    nothing. A compaction that is due ends the list: what follows it finds a history of one block.
+
+    Args:
+        request: ``messages.create`` keyword arguments; never changed.
+        count: tokens of any JSON value; the calibrated estimate for the request's model by default.
+        switches: values for disputed points in place of the catalog's, by name.
+    """
+    catalog = catalog or default_catalog()
+    model = catalog.find_model(str(request.get("model") or "")).facts
+    count = count or counter_for(catalog, model)
+    messages: Sequence[Any] = request.get("messages") or ()
+    block = newest_block(messages)
+    original = prompt_tokens(request, from_newest_block(messages), count)
+    raw = prompt_tokens(request, messages, count) if block else original
+    given = _Given(count, switches_of(switches, catalog), model, catalog, raw)
+    state = Applied(request, original_tokens=original, input_tokens=original)
+    for edit in edits_of(request):
+        kind = field_of(edit, "type")
+        step, fact = STEPS.get(str(kind)), catalog.edits.get(str(kind))
+        if step and fact and state.compaction is None:
+            state = step(state, _whole(edit, fact), given)
+    return state
+
+
+def counter_for(catalog: Catalog, model: ModelFact | None) -> Count:
+    """The engine's own counter for a model, of any value."""
+    sizes = CalibratedCounter(catalog.tokenizers)
+    return lambda value: sizes.estimate(measure(value), model).tokens
+
+
+def prompt_tokens(request: Mapping[str, Any], messages: Sequence[Any], count: Count) -> int:
+    """Tokens of system, tools and messages together."""
+    return sum(count(part) for part in (request.get("system"), request.get("tools"), messages) if part)
+
+
+def edits_of(request: Mapping[str, Any]) -> Sequence[Any]:
+    management = request.get("context_management")
+    edits = management.get("edits") if isinstance(management, Mapping) else None
+    return edits if isinstance(edits, (list, tuple)) else ()
+
+
+def _whole(edit: Any, fact: EditFact) -> dict[str, Any]:
+    """The edit's fields, and the API's defaults for those that are absent or null."""
+    given = {name: field_of(edit, name) for name in fact.parameters}
+    said = {name: value for name, value in given.items() if value is not None}
+    return {"type": fact.type, **fact.defaults, **said}
+
+
+def _clear_thinking(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:
+    messages = state.request["messages"]
+    default = given.model.keeps_thinking if given.model else None
+    start = newest_block(messages) or START
+    effect = clear_thinking(messages, params, start=start, default=default, count=given.count, switches=given.switches)
+    return _after(state, effect, state.input_tokens - effect.freed)
+
+
+def _clear_tool_uses(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:
+    messages, switches = state.request["messages"], given.switches
+    reads_all = switches["clear_tool_uses.history_before_block"] == "read"
+    sent = given.raw_tokens if reads_all else state.original_tokens
+    left = switches["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
+    effect = clear_tool_uses(
+        messages,
+        params,
+        start=START if reads_all else newest_block(messages) or START,
+        prompt_tokens=sent - (state.original_tokens - state.input_tokens) if left else sent,
+        count=given.count,
+        switches=switches,
+    )
+    # what is cleared before a block was not in the prompt any more
+    left_tokens = prompt_tokens(state.request, from_newest_block(effect.messages), given.count) if reads_all else 0
+    return _after(state, effect, left_tokens if reads_all else state.input_tokens - effect.freed)
+
+
+def _compact(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:
+    if not is_due(params, state.input_tokens):
+        return state
+    own = int(given.catalog.limit("compaction.own_prompt").at_most or 0)
+    instructions = params.get("instructions")
+    more = given.count(instructions) if instructions else own
+    due = Due(state.input_tokens, state.input_tokens + more, instructions, bool(params["pause_after_compaction"]))
+    return replace(state, compaction=due)
+
+
+STEPS: Mapping[str, Callable[[Applied, Mapping[str, Any], _Given], Applied]] = {
+    type_of(ClearThinking): _clear_thinking,
+    type_of(ClearToolUses): _clear_tool_uses,
+    type_of(Compact): _compact,
+}
+
+
+def _after(state: Applied, effect: Effect, input_tokens: int) -> Applied:
+    if effect.applied is None:
+        return state
+    return replace(
+        state,
+        request={**state.request, "messages": effect.messages},
+        applied_edits=(*state.applied_edits, effect.applied),
+        cleared_tool_use_ids=(*state.cleared_tool_use_ids, *effect.tool_use_ids),
+        input_tokens=input_tokens,
+    )

@@ -1,0 +1,49 @@
+"""What becomes of a request when its conversation is summarised, or when that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ctxengine.edits.compact_effect import replaced_by
+from ctxengine.semantics.binding import chain_of
+from ctxengine.semantics.signatures import Signer, signed_block
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """One compaction of a request."""
+
+    block: Mapping[str, Any] | None
+    """What the response's content starts with; ``None`` where there is none."""
+    request: Mapping[str, Any] | None
+    """What the model reads next; ``None`` where the response ends here."""
+    stop_reason: str | None
+
+
+def compacted(
+    request: Mapping[str, Any], content: str | None, *, pause: bool = False, refused: bool = False
+) -> Compacted:
+    """A threshold compaction with its summary; with ``None`` it failed, and the model reads on as before."""
+    block = {"type": "compaction", "content": None if refused else content}
+    if refused:
+        return Compacted(block, None, "refusal")
+    if pause:
+        return Compacted(block, None, "compaction")
+    return Compacted(block, request if content is None else {**request, "messages": replaced_by(block)}, None)
+
+
+def summarised(
+    request: Mapping[str, Any],
+    content: str | None,
+    signer: Signer,
+    *,
+    tool_changes: Any = None,
+    because: Literal["max_tokens", "model_context_window_exceeded", "tool_use", "refusal", "end_turn"] = "end_turn",
+) -> Compacted:
+    """An on-demand compaction: one signed block, or an empty answer with the reason there is none."""
+    if not content:
+        return Compacted(None, None, because)
+    chain = chain_of(request.get("messages") or (), signer)
+    return Compacted(signed_block(signer, content, chain, tool_changes), None, "compaction")

@@ -1,0 +1,137 @@
+"""Findings as the API's refusals: the rules that ``check`` uses, worded as on the wire."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ctxengine.catalog import Catalog, WireFact
+from ctxengine.check import RULES, Facts
+from ctxengine.check.marks import slots_of
+from ctxengine.conversation import blocks_of, field_of
+from ctxengine.findings import Finding
+from ctxengine.plan import CompileInput, Plan, as_it_stands
+from ctxengine.plan.compiler import situation_of
+from ctxengine.policy import resolve
+from ctxengine.prefix import scan_request
+from ctxengine.request import read_request
+from ctxengine.target import target_of
+from ctxengine.tokens import CalibratedCounter
+
+BLOCK = re.compile(r"messages\.(\d+)\.content\.(\d+)")
+EDIT = re.compile(r"context_management\.edits\.(\d+)(?:\.(\w+))?")
+FIELD_OF_REQUEST = "beta-cm-missing"
+"""The refusal of the whole field, where no beta that knows it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """A refusal as the API words it."""
+
+    status: int
+    type: str
+    message: str
+    code: str | None = None
+    rule: str = ""
+    wording: str = "recorded"
+    """``assumed`` where nobody saw the API's own words."""
+
+    def body(self) -> dict[str, Any]:
+        """The response's JSON."""
+        error: dict[str, Any] = {"type": self.type, "message": self.message}
+        if self.code:
+            error["details"] = {"error_code": self.code}
+        return {"type": "error", "error": error}
+
+
+def refusal(catalog: Catalog, id: str, **values: Any) -> WireError:
+    """One row of the catalog's wire errors, its message filled in; what is not given stays empty."""
+    row = catalog.wire_errors[id]
+    return WireError(row.status, row.type, row.message.format_map(_Values(values)), row.code, row.id, row.wording)
+
+
+def refusals(facts: Facts) -> Iterator[WireError]:
+    """What the API would say to a request, in the order of the rules; it answers with the first."""
+    rows = _rows_by_rule(facts.catalog)
+    for rule in RULES:
+        if rule.id not in rows or rule.estimated:
+            continue
+        for finding in rule.findings(facts):
+            row = _row_for(finding, rows[rule.id], facts)
+            # where all that a rule says is a warning to a policy's author, the API refuses all the same
+            if row and (finding.severity == "error" or rule.severity != "error"):
+                yield refusal(facts.catalog, row.id, **_values(finding, facts))
+
+
+def facts_of(
+    request: Mapping[str, Any],
+    catalog: Catalog,
+    *,
+    platform: str | None = None,
+    surface: str = "create",
+    today: date | None = None,
+) -> Facts:
+    """A request as it stands, for the rules.
+
+    Raises:
+        RequestError: it cannot be read.
+    """
+    read, conversation = scan_request(read_request(request))
+    target = target_of(catalog, model=read.model, platform=platform, thinking=read.get("thinking"))
+    counter = CalibratedCounter(catalog.tokenizers)
+    given = CompileInput((), catalog, target, read, conversation, counter)
+    plan = as_it_stands(Plan("off", target, resolve((), situation_of(given))), given)
+    return Facts(plan, catalog, (), read, conversation, surface, counter, today or date.today())
+
+
+def _rows_by_rule(catalog: Catalog) -> dict[str, list[WireFact]]:
+    found: dict[str, list[WireFact]] = {}
+    for row in catalog.wire_errors.values():
+        if row.rule:
+            found.setdefault(row.rule, []).append(row)
+    return found
+
+
+def _row_for(finding: Finding, rows: list[WireFact], facts: Facts) -> WireFact | None:
+    """The row whose error code the finding names, else the first for a place like its own."""
+    if finding.rule == "beta-compact-missing" and not _known_field(facts):
+        return facts.catalog.wire_errors[FIELD_OF_REQUEST]
+    named = [row for row in rows if row.code and row.code in finding.message]
+    placed = [row for row in rows if not row.at or re.fullmatch(row.at, finding.where.path)]
+    return next(iter(named or placed), None)
+
+
+def _known_field(facts: Facts) -> bool:
+    known = {beta for fact in facts.catalog.edits.values() for beta in (*fact.betas, *fact.stand_ins)}
+    return bool(known & set(facts.plan.beta_names))
+
+
+def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
+    path = finding.where.path
+    target = facts.target
+    values: dict[str, Any] = {"path": path, "said": finding.message}
+    values |= {"model": target.asked_model, "thinking": target.thinking}
+    if edit := EDIT.match(path):
+        values |= {"index": edit[1], "field": edit[2] or "", "edit": facts.plan.edits[int(edit[1])].type}
+    if block := BLOCK.match(path):
+        values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
+    if finding.rule == "cache-max4":
+        values |= {"slots": target.platform.cache_slots, "marks": len(slots_of(facts))}
+    if finding.rule == "block-extra-fields":
+        at = next(each for each in facts.conversation.compaction_blocks if each.at.path == path)
+        values["key"] = at.extra_keys[0]
+    if finding.rule == "beta-unknown":
+        values["value"] = ", ".join(name for name in facts.plan.beta_names if name not in facts.catalog.betas)
+    return values
+
+
+def _of_block(block: Any) -> dict[str, Any]:
+    return {"kind": field_of(block, "type"), "id": field_of(block, "tool_use_id") or ""}
+
+
+class _Values(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""
