@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from ctxengine.catalog.schema import catalog_schema
+from ctxengine.cli import options
 from ctxengine.cli.output import write_json
 from ctxengine.policy import policy_schema
+from ctxengine.policy.reference import policy_markdown
 from ctxengine.transcripts import transcript_schema
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -21,10 +23,16 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
 
 @click.command()
 @click.argument("name", type=click.Choice(list(SCHEMAS)), default="policy", metavar="[policy|catalog|transcript]")
-@click.option("--format", type=click.Choice(["json"]), expose_value=False, help="A schema is JSON in any case.")
-def command(name: str) -> None:
+@options.printed("json", "markdown")
+def command(name: str, form: str) -> None:
     """Print a JSON Schema, for editors and other programs.
 
-    Of a policy (the default), of a catalog overlay, or of a recorded conversation in ctxengine's own format.
+    Of a policy (the default), of a catalog overlay, or of a recorded conversation in ctxengine's own format. Markdown
+    is the page of the docs that explains every key of a policy.
     """
-    write_json(SCHEMAS[name]())
+    if form == "json":
+        write_json(SCHEMAS[name]())
+    elif name == "policy":
+        click.echo(policy_markdown(), nl=False)
+    else:
+        raise click.UsageError(f"there is no page for {name}; use --format json")
