@@ -1,0 +1,196 @@
+"""The prompt cache as arithmetic: what a request reads, what it writes and for how long, and what is uncached.
+
+A prompt is a row of blocks in the order tools, system, messages; each knows the id of the prefix that ends with it, the
+tokens up to its end and its place in the look-back. Prefixes are stored at marks alone; a mark reads the longest stored
+prefix within its look-back. Nothing here knows what a block holds: ``cache_prompt`` reads requests into prompts, and a
+simulation makes them from sizes with ``Prompt.of``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice
+from typing import NamedTuple
+
+from ctxengine.catalog.facts import Ttl
+from ctxengine.semantics.cache_rules import CacheRules
+
+LIFE: Mapping[Ttl, float] = {"5m": 300.0, "1h": 3600.0}
+"""Seconds that a prefix stays without being read."""
+SWEEP = 1000
+"""Entries added before those that have expired are thrown out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Three parallel rows, one entry a block. They may go on beyond what is sent: marks and ``size`` say how far."""
+
+    ids: Sequence[Hashable]
+    """Id of everything up to and including the block; marks leave it as it is."""
+    tokens: Sequence[int]
+    """Tokens of everything up to and including the block."""
+    places: Sequence[int]
+    """Place in the look-back, growing from left to right; the blocks of a collapsed run share one."""
+    system_at: int = 0
+    """The first block of the system prompt."""
+    messages_at: int = 0
+    """The first block of the messages."""
+
+    @classmethod
+    def of(
+        cls,
+        contents: Iterable[Hashable],
+        sizes: Iterable[int],
+        places: Sequence[int] | None = None,
+        *,
+        system_at: int = 0,
+        messages_at: int = 0,
+    ) -> Prompt:
+        """A prompt from the identity and the tokens of each block; without ``places`` every block has its own."""
+        ids, tokens = list(_chained("", contents)), list(accumulate(sizes))
+        return cls(ids, tokens, range(len(ids)) if places is None else places, system_at, messages_at)
+
+    def rewritten(self, at: int, contents: Iterable[Hashable], sizes: Iterable[int]) -> Prompt:
+        """The prompt with other content in all blocks from ``at`` on: cleared results keep their places."""
+        before = (self.ids[at - 1], self.tokens[at - 1]) if at else ("", 0)
+        ids, tokens = _chained(before[0], contents), islice(accumulate(sizes, initial=before[1]), 1, None)
+        return replace(self, ids=[*self.ids[:at], *ids], tokens=[*self.tokens[:at], *tokens])
+
+
+def _chained(prefix: Hashable, contents: Iterable[Hashable]) -> Iterator[Hashable]:
+    for content in contents:
+        prefix = hash((prefix, content))
+        yield prefix
+
+
+class Mark(NamedTuple):
+    """A cache mark on a block of a prompt."""
+
+    block: int
+    ttl: Ttl
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRequest:
+    """A request as the cache sees it."""
+
+    prompt: Prompt
+    marks: Sequence[Mark]
+    """In prompt order."""
+    total: int
+    """Input tokens of the whole request."""
+    scope: tuple[Hashable, Hashable, Hashable] = ("", "", "")
+    """Who can read the tools, the system prompt and the messages: key, model and the parameters that count."""
+
+
+class Entry(NamedTuple):
+    """A stored prefix."""
+
+    expires: float
+    ttl: Ttl
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """What one request does with the cache, in input tokens; the four add up to the request's total."""
+
+    read: int
+    write_5m: int
+    write_1h: int
+    uncached: int
+    refreshed: tuple[tuple[Hashable, Hashable, Entry], ...] = ()
+    """(scope, prefix, entry) of stored prefixes that live on."""
+    stored: tuple[tuple[Hashable, Hashable, Entry], ...] = ()
+    """(scope, prefix, entry) that are new."""
+
+    @property
+    def written(self) -> int:
+        return self.write_5m + self.write_1h
+
+    @property
+    def total(self) -> int:
+        return self.read + self.written + self.uncached
+
+
+class PromptCache:
+    """The prefixes that are stored. ``use`` looks, ``keep`` remembers; times are seconds on the caller's clock."""
+
+    def __init__(self) -> None:
+        self._scopes: dict[Hashable, dict[Hashable, Entry]] = {}
+        self._added = 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._scopes.values()))
+
+    def use(self, asked: CacheRequest, rules: CacheRules, now: float) -> CacheUse:
+        """What a request reads and would write; changes nothing."""
+        tokens, marks = asked.prompt.tokens, asked.marks
+        hit = self._longest_read(asked, rules, now)
+        read = tokens[hit] if hit >= 0 else 0
+        long = short = read
+        for block, ttl in marks:
+            if block > hit and tokens[block] >= rules.minimum:
+                short = tokens[block]
+                if ttl == "1h":
+                    long = short
+        refreshed, stored = self._entries(asked, rules, hit, now)
+        return CacheUse(read, short - long, long - read, asked.total - short, refreshed, stored)
+
+    def keep(self, use: CacheUse, now: float, *, readable: bool = True) -> None:
+        """Remember what a request did; what is not ``readable``, as of a refused one, is billed and lost."""
+        for scope, prefix, entry in (*use.refreshed, *use.stored) if readable else use.refreshed:
+            self._scopes.setdefault(scope, {})[prefix] = entry
+        self._added += len(use.stored)
+        if self._added > SWEEP:
+            self._sweep(now)
+
+    def take(self, asked: CacheRequest, rules: CacheRules, now: float) -> CacheUse:
+        """``use`` and ``keep`` in one."""
+        use = self.use(asked, rules, now)
+        self.keep(use, now)
+        return use
+
+    def _sweep(self, now: float) -> None:
+        """Throw out what has expired."""
+        live = {
+            scope: {prefix: entry for prefix, entry in table.items() if entry.expires > now}
+            for scope, table in self._scopes.items()
+        }
+        self._scopes = {scope: table for scope, table in live.items() if table}
+        self._added = -len(self)
+
+    def _longest_read(self, asked: CacheRequest, rules: CacheRules, now: float) -> int:
+        """The last block of the longest stored prefix that a mark reaches; -1 where there is none."""
+        ids, places = asked.prompt.ids, asked.prompt.places
+        tables = [self._scopes.get(scope, {}) for scope in asked.scope]
+        system_at, messages_at = asked.prompt.system_at, asked.prompt.messages_at
+        checked = len(ids)
+        for mark, _ in reversed(asked.marks):
+            last_place = places[mark] - rules.lookback
+            block = min(mark, checked - 1)
+            while block >= 0 and places[block] > last_place:
+                entry = tables[(block >= system_at) + (block >= messages_at)].get(ids[block])
+                if entry is not None and entry.expires > now:
+                    return block
+                block -= 1
+            checked = block + 1
+        return -1
+
+    def _entries(
+        self, asked: CacheRequest, rules: CacheRules, hit: int, now: float
+    ) -> tuple[tuple[tuple[Hashable, Hashable, Entry], ...], tuple[tuple[Hashable, Hashable, Entry], ...]]:
+        """What lives on for being read, and what is new."""
+        refreshed, stored = [], []
+        at_hit = () if hit < 0 or any(mark.block == hit for mark in asked.marks) else (Mark(hit, "5m"),)
+        for block, ttl in (*at_hit, *asked.marks):
+            if asked.prompt.tokens[block] < rules.minimum:
+                continue
+            scope = asked.scope[(block >= asked.prompt.system_at) + (block >= asked.prompt.messages_at)]
+            prefix = asked.prompt.ids[block]
+            known = self._scopes.get(scope, {}).get(prefix)
+            if known is not None and known.expires > now:
+                refreshed.append((scope, prefix, Entry(now + LIFE[known.ttl], known.ttl)))
+            elif block > hit or rules.stores_inside_reads:
+                stored.append((scope, prefix, Entry(now + LIFE[ttl], ttl)))
+        return tuple(refreshed), tuple(stored)
