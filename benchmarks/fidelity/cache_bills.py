@@ -10,31 +10,22 @@ read of it; where it read nothing, the head is taken to have no mark of its own.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from benchmarks.fidelity.cache_recordings import print_recordings, rules_of
 from benchmarks.token_pairs import corpus
-from ctxengine.catalog import default_catalog
 from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import blocks_of, field_of
-from ctxengine.edits.switches import switches_of
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, Prompt, PromptCache
-from ctxengine.semantics.cache_prompt import RUNS, PromptReader
-from ctxengine.semantics.cache_rules import CacheRules, cache_rules
-from ctxengine.target import target_of
-from ctxengine.tokens import CalibratedCounter, measure
+from ctxengine.semantics.cache_prompt import RUNS
 from ctxengine.transcripts import Transcript, read_transcripts
 from ctxengine.transcripts.transcript import Recorded
 
-CATALOG = default_catalog()
-SWITCHES = switches_of()
-COUNTER = CalibratedCounter(CATALOG.tokenizers)
 MISS = 0.9
 """A request whose read is below this share of what the one before it left is a miss."""
 SLACK = 10
@@ -62,7 +53,8 @@ class Pair:
         predicted_hit, hit = self.predicted.read >= MISS * self.left, self.read >= MISS * self.left
         more = self.read > self.left + SLACK
         if predicted_hit and hit:
-            return "hit, and an unseen request wrote more" if more else "hit"
+            shorter = self.read < self.left - SLACK
+            return "hit, and an unseen request wrote more" if more else "hit, but for the end" if shorter else "hit"
         if hit:
             return "miss predicted: an unseen request kept it alive" if more else "miss predicted: lived beyond its ttl"
         if not predicted_hit:
@@ -83,14 +75,15 @@ class Pair:
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else corpus()
-    sessions = [list(replay(t)) for path in _paths(folder) for t in read_transcripts(path, lenient=True)]
-    _print_sessions([pairs for pairs in sessions if pairs])
-    _print_recordings(folder / "recordings")
+    _print_sessions(sessions(folder))
+    print_recordings(folder / "recordings")
 
 
-def _paths(folder: Path) -> list[Path]:
-    transcripts = folder / "transcripts"
-    return sorted([*transcripts.glob("cc_*.jsonl"), *transcripts.glob("pi_*.jsonl")])
+def sessions(folder: Path) -> list[list[Pair]]:
+    """The pairs of every context of every log; the first request of each is left out, as the log holds no head."""
+    paths = sorted(path for kind in ("cc", "pi") for path in (folder / "transcripts").glob(f"{kind}_*.jsonl"))
+    found = [list(replay(transcript)) for path in paths for transcript in read_transcripts(path, lenient=True)]
+    return [pairs for pairs in found if pairs]
 
 
 def replay(transcript: Transcript) -> Iterator[Pair]:
@@ -102,7 +95,7 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
     prompt, last_block = _prompt(transcript, billed, head)
     ttl = _ttl(billed[0]) or "5m"
     for index, entry in enumerate(billed):
-        model, rules = _model(entry.model or "")
+        model, rules = rules_of(entry.model or "")
         ttl = _ttl(entry) or ttl
         marks = [Mark(0, ttl)] * bool(head) + [Mark(last_block[entry.messages], ttl)]
         asked = CacheRequest(prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), (model,) * 3)
@@ -153,18 +146,12 @@ def _ttl(entry: Recorded) -> Ttl | None:
 
 
 def _seconds(entry: Recorded) -> float:
-    return datetime.fromisoformat(str(entry.timestamp).replace("Z", "+00:00")).timestamp()
-
-
-def _model(name: str) -> tuple[str, CacheRules]:
-    target = target_of(CATALOG, model=name)
-    return target.model, cache_rules(CATALOG, target, SWITCHES)
+    return datetime.fromisoformat(str(entry.timestamp)).timestamp()
 
 
 def _print_sessions(sessions: list[list[Pair]]) -> None:
-    print(
-        f"{'log':34} {'pairs':>5} {'agree':>5} {'unseen':>6} {'read billed':>12} {'model':>7} {'written':>9} {'model':>8}"
-    )
+    billed = f"{'read billed':>12} {'model':>7} {'written':>9} {'model':>8}"
+    print(f"{'log':34} {'pairs':>5} {'agree':>6} {'unseen':>6} {billed}")
     for pairs in sessions:
         print(f"{Path(pairs[0].log).name[:34]:34} {_row(pairs)}")
     every = [pair for pairs in sessions for pair in pairs]
@@ -180,10 +167,8 @@ def _print_sessions(sessions: list[list[Pair]]) -> None:
     print("\nevery disagreement:")
     for pair in every:
         if not pair.agrees:
-            print(
-                f"  {Path(pair.log).name[:34]:34} {pair.messages:4} messages, {pair.seconds:7.0f} s later, left {pair.left:7,}: "
-                f"billed read {pair.read:7,}, model {pair.predicted.read:7,}: {pair.reason}"
-            )
+            place = f"{Path(pair.log).name[:34]:34} {pair.messages:4} messages, {pair.seconds:7.0f} s later"
+            print(f"  {place}, left {pair.left:7,}: read {pair.read:7,}, model {pair.predicted.read:7,}: {pair.reason}")
 
 
 def _row(pairs: list[Pair]) -> str:
@@ -192,84 +177,9 @@ def _row(pairs: list[Pair]) -> str:
     read, modelled = sum(pair.read for pair in pairs), sum(pair.predicted.read for pair in pairs)
     written, model_written = sum(pair.written for pair in pairs), sum(pair.predicted.written for pair in pairs)
     return (
-        f"{len(pairs):5} {agree / max(len(pairs), 1):5.1%} {unseen:6} {read:12,} {modelled / max(read, 1) - 1:+7.2%} "
+        f"{len(pairs):5} {agree / max(len(pairs), 1):6.1%} {unseen:6} {read:12,} {modelled / max(read, 1) - 1:+7.2%} "
         f"{written:9,} {model_written / max(written, 1) - 1:+8.2%}"
     )
-
-
-def _print_recordings(folder: Path) -> None:
-    print(f"\n{'recording':56} {'marks':20} {'billed: read 5m 1h uncached':>28}   model (estimated sizes)")
-    reasons: Counter[str] = Counter()
-    for path in sorted(folder.glob("*.json")):
-        cache, reader = PromptCache(), PromptReader(_count, SWITCHES)
-        for second, (body, usage) in enumerate(_interactions(path)):
-            model, rules = _model(str(body["model"]))
-            asked = reader.read(body, model, rules)
-            use = cache.take(asked, rules, float(second))
-            if asked.marks:
-                billed, predicted = _shape(usage), (use.read, use.write_5m, use.write_1h, use.uncached)
-                reasons[reason := _difference(billed, predicted)] += 1
-                marks = " ".join(f"{mark.block}:{mark.ttl}" for mark in asked.marks)
-                print(f"{_short(path)[:56]:56} {marks:20} {billed!s:>28}   {predicted} {reason}")
-    print()
-    for reason, count in reasons.most_common():
-        print(f"{count:6} {reason or 'read and wrote, by ttl, what the model says'}")
-
-
-def _difference(billed: tuple[int, ...], predicted: tuple[int, ...]) -> str:
-    """Why one was read or written and the other not; empty where they agree."""
-    if [bool(number) for number in billed] == [bool(number) for number in predicted]:
-        return ""
-    if not any(predicted[:3]):
-        return "estimated below the model's minimum"
-    if billed[0] > 0 and sum(billed[1:3]) < sum(predicted[1:3]) or billed[0] > predicted[0] == 0:
-        return "read what the recording had not written: older, or an earlier pass of a server tool loop"
-    return "differs"
-
-
-def _short(path: Path) -> str:
-    return path.stem.rpartition("__")[2].removeprefix("test_").removeprefix("anthropic_")
-
-
-def _shape(usage: Mapping[str, Any]) -> tuple[int, int, int, int]:
-    split = usage.get("cache_creation") or {}
-    long = int(split.get("ephemeral_1h_input_tokens") or 0)
-    written, read = (int(usage.get(f"cache_{name}_input_tokens") or 0) for name in ("creation", "read"))
-    return read, written - long, long, int(usage.get("input_tokens") or 0)
-
-
-def _count(value: Any) -> int:
-    return COUNTER.estimate(measure(value), CATALOG.models["claude-sonnet-4-6"]).tokens
-
-
-def _interactions(path: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The body and the billed usage of each recorded request that was answered."""
-    recording = json.loads(path.read_text(encoding="utf-8"))
-    for interaction in recording.get("interactions", ()) if isinstance(recording, dict) else ():
-        body, response = interaction["request"].get("body"), interaction["response"]
-        usage = _usage(response)
-        if isinstance(body, dict) and "messages" in body and usage:
-            url_model = interaction["request"]["url"].rpartition("/model/")[2].partition("/")[0]
-            yield {"model": url_model, **body}, usage
-
-
-def _usage(response: Mapping[str, Any]) -> dict[str, Any]:
-    body = response.get("body")
-    if isinstance(body, dict):
-        return _first_pass(body.get("usage") or {})
-    usage: dict[str, Any] = {}
-    for line in str(response.get("sse") or "").splitlines():
-        if line.startswith("data:"):
-            event = json.loads(line.removeprefix("data:"))
-            usage |= (event.get("message") or {}).get("usage") or {}
-            usage |= event.get("usage") or {}
-    return _first_pass(usage)
-
-
-def _first_pass(usage: dict[str, Any]) -> dict[str, Any]:
-    """What the prompt as sent was billed: with a compaction, the compaction's own entry."""
-    first = next(iter(usage.get("iterations") or ()), usage)
-    return dict(first if first.get("type") == "compaction" else usage)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ SWEEP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Three parallel rows, one entry a block. They may go on beyond what is sent: marks and ``size`` say how far."""
+    """Three parallel rows, one entry a block; they may go on beyond what is sent, as only marked blocks are looked at."""
 
     ids: Sequence[Hashable]
     """Id of everything up to and including the block; marks leave it as it is."""
@@ -85,7 +85,7 @@ class CacheRequest:
 
 
 class Entry(NamedTuple):
-    """A stored prefix."""
+    """A stored prefix; a read lets it live on for the ttl it was written with."""
 
     expires: float
     ttl: Ttl

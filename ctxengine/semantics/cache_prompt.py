@@ -210,7 +210,7 @@ def _has_image(block: Any, kind: str) -> bool:
     if kind != "tool_result":
         return kind == "image"
     parts = field_of(block, "content")
-    return isinstance(parts, Sequence) and any(field_of(part, "type") == "image" for part in parts)
+    return isinstance(parts, (list, tuple)) and any(field_of(part, "type") == "image" for part in parts)
 
 
 def _cites(block: Any, kind: str) -> bool:

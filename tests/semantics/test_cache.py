@@ -1,0 +1,117 @@
+"""What requests read from the prompt cache and write to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxengine.catalog import default_catalog
+from ctxengine.edits.switches import switches_of
+from ctxengine.semantics.cache import CacheUse, PromptCache
+from ctxengine.semantics.cache_prompt import PromptReader
+from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.target import target_of
+from tests.semantics.shorthand import count, request_of
+
+CASES = Path(__file__).parent / "cases"
+CATALOG = default_catalog()
+MODEL = "claude-opus-5-5"
+
+
+class Conversation:
+    """A cache and a reader, with a model and a platform."""
+
+    def __init__(self, platform: str = "anthropic", switches: Mapping[str, str] | None = None) -> None:
+        self.cache, self.switches, self.platform = PromptCache(), switches_of(switches), platform
+        self.reader = PromptReader(count, self.switches)
+
+    def send(
+        self, request: Mapping[str, Any], *, at: float = 0, model: str = MODEL, key: str = "", refused: bool = False
+    ) -> CacheUse:
+        rules = cache_rules(CATALOG, target_of(CATALOG, model=model, platform=self.platform), self.switches)
+        use = self.cache.use(self.reader.read(request, model, rules, key=key), rules, at)
+        self.cache.keep(use, at, readable=rules.keeps_refused or not refused)
+        return use
+
+
+@pytest.mark.parametrize("case", json.loads((CASES / "cache.json").read_text()), ids=lambda case: case["says"])
+def test_cache(case: dict[str, Any]) -> None:
+    """Each step reads, writes at 5m and at 1h, and leaves uncached what the case says."""
+    conversation = Conversation(case.get("platform", "anthropic"), case.get("switches"))
+    for step in case["steps"]:
+        named = {name: step[name] for name in ("at", "key", "refused") if name in step}
+        use = conversation.send(request_of(step), model=step.get("model", case.get("model", MODEL)), **named)
+        assert [use.read, use.write_5m, use.write_1h, use.uncached] == step["uses"]
+
+
+@pytest.mark.parametrize(
+    "case", json.loads((CASES / "cache_invalidation.json").read_text()), ids=lambda case: case["says"]
+)
+def test_invalidation(case: dict[str, Any]) -> None:
+    """Of 600 tokens each of tools, system and messages, all marked, what is still read after a change."""
+    conversation = Conversation(switches=case.get("switches"))
+    first = {"tools": ["t#600 @5m"], "system": "s#600 @5m", "messages": [["user", "a#600 @5m"]]}
+    then = {
+        **first,
+        "tools": [*first["tools"], *case.get("tools", ())],
+        "messages": [*first["messages"], *case.get("messages", ())],
+        "more": case.get("change", {}),
+    }
+    assert conversation.send(request_of(first)).written == 1800
+    assert conversation.send(request_of(then)).read == case["read"]
+
+
+def test_same_prompt_in_other_words() -> None:
+    """A string is one text block, SDK objects are their fields, and the order of a block's keys means nothing."""
+    conversation = Conversation()
+    mark = {"type": "ephemeral"}
+    block = {"type": "text", "text": "a #700"}
+    conversation.send({"messages": [{"role": "user", "content": [{**block, "cache_control": mark}]}]})
+    turned = {"cache_control": mark, **dict(reversed(block.items()))}
+    assert conversation.send({"messages": [{"role": "user", "content": [turned]}]}).read == 700
+    assert conversation.send({"messages": [{"role": "user", "content": "a #700"}], "cache_control": mark}).read == 700
+
+
+def test_order_inside_an_input() -> None:
+    """Clients that shuffle the keys of a tool's input lose the cache."""
+    conversation = Conversation()
+
+    def asked(given: dict[str, int]) -> dict[str, Any]:
+        use = {"type": "tool_use", "id": "u", "name": "n #700", "input": given, "cache_control": {"type": "ephemeral"}}
+        return {"messages": [{"role": "assistant", "content": [use]}]}
+
+    conversation.send(asked({"x": 1, "y": 2}))
+    assert conversation.send(asked({"y": 2, "x": 1})).read == 0
+
+
+def test_total_of_the_whole() -> None:
+    """Where the whole request was counted, what the blocks do not hold is uncached."""
+    rules = cache_rules(CATALOG, target_of(CATALOG, model=MODEL), switches_of())
+    request = request_of({"messages": [["user", "a#600 @5m"]]})
+    asked = PromptReader(count, switches_of()).read(request, MODEL, rules, total=640)
+    assert PromptCache().use(asked, rules, 0).uncached == 40
+
+
+def test_tool_instructions() -> None:
+    """What the API says about tools in general is behind the system prompt, so a mark there leaves it out."""
+
+    def with_instructions(value: Any) -> int:
+        return count(value) + (100 if "input_schema" in json.dumps(value) else 0)
+
+    rules = cache_rules(CATALOG, target_of(CATALOG, model=MODEL), switches_of())
+    request = request_of({"tools": ["t#300", "u#300"], "system": "s#50 @5m", "messages": [["user", "a#10"]]})
+    asked = PromptReader(with_instructions, switches_of()).read(request, MODEL, rules)
+    use = PromptCache().use(asked, rules, 0)
+    assert (use.write_5m, use.total) == (650, 763)
+
+
+def test_expired_prefixes_are_thrown_out() -> None:
+    """The store of a server that runs for days does not grow with the requests it has seen."""
+    conversation = Conversation()
+    for number in range(3000):
+        conversation.send({"messages": [{"role": "user", "content": f"{number} #700"}], "cache_control": {}}, at=number)
+    assert len(conversation.cache) < 2000
