@@ -24,7 +24,7 @@ SWEEP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Three parallel rows, one entry a block; they may go on beyond what is sent, as only marked blocks are looked at."""
+    """Three parallel rows, one entry a block. They may go on beyond what is sent: only what marks reach is read."""
 
     ids: Sequence[Hashable]
     """Id of everything up to and including the block; marks leave it as it is."""
