@@ -47,7 +47,7 @@ class WireError:
         return {"type": "error", "error": error}
 
 
-def refusal(catalog: Catalog, id: str, **values: Any) -> WireError:
+def refusal(catalog: Catalog, id: str, /, **values: Any) -> WireError:
     """One row of the catalog's wire errors, its message filled in; what is not given stays empty."""
     row = catalog.wire_errors[id]
     return WireError(row.status, row.type, row.message.format_map(_Values(values)), row.code, row.id, row.wording)
