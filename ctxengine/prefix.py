@@ -30,7 +30,7 @@ class Prefix:
     def scan(self, request: Request) -> tuple[Request, Conversation]:
         """The facts of a request that goes on from the last one, or starts over where it does not."""
         messages = request.messages
-        if len(messages) < len(self._seen) or not all(map(is_, self._seen, messages)):
+        if not self._goes_on(messages):
             self._scanner, self._seen, self._memo = Scanner(), [], {}
         self._scanner.feed(messages)
         if self._scanner.generators:
@@ -41,6 +41,13 @@ class Prefix:
         self._read_head(request.system, request.tools, request.get("cache_control"))
         found = self._scanner.found(request.system, self._tools, messages, self._marks, self._tool_kinds, self._memo)
         return request, found
+
+    def _goes_on(self, messages: Sequence[Any]) -> bool:
+        """Whether the messages begin with those seen. Comparing lists stops at each pair that is one object."""
+        count = len(self._seen)
+        if count == 0 or len(messages) < count or messages[count - 1] is not self._seen[-1]:
+            return count == 0
+        return list(messages[:count]) == self._seen
 
     def _read_head(self, system: Any, tools: Sequence[Any], cache_control: Any) -> None:
         head = (system, tools, cache_control)

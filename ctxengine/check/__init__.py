@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import ModuleType
 
 from ctxengine.check import (
@@ -41,12 +41,17 @@ RULES: tuple[Rule, ...] = tuple(item for topic in _TOPICS for item in vars(topic
 _REACH: dict[Needs, int] = {"policy": 0, "target": 1, "request": 2}
 
 
-def run_rules(facts: Facts, rules: Iterable[Rule], *, known: Needs = "request") -> Iterator[Finding]:
-    """The findings of all rules that can judge from what is known."""
-    reach = _REACH[known]
+def run_rules(facts: Facts, rules: Iterable[Rule]) -> list[Finding]:
+    """What all the rules find, in their order."""
+    found: list[Finding] = []
     for item in rules:
-        if _REACH[item.needs] <= reach:
-            yield from item.findings(facts)
+        found += item.findings(facts)
+    return found
+
+
+def able(rules: Iterable[Rule], known: Needs) -> tuple[Rule, ...]:
+    """The rules that can judge from what is known."""
+    return tuple(item for item in rules if _REACH[item.needs] <= _REACH[known])
 
 
 def finding_ids(rules: Iterable[Rule]) -> frozenset[str]:
@@ -54,4 +59,4 @@ def finding_ids(rules: Iterable[Rule]) -> frozenset[str]:
     return frozenset(rule.id for rule in rules) | {notice.id for notice in NOTICES}
 
 
-__all__ = ["NOTICES", "RULES", "Facts", "Hit", "Needs", "Rule", "finding_ids", "rule", "run_rules"]
+__all__ = ["NOTICES", "RULES", "Facts", "Hit", "Needs", "Rule", "able", "finding_ids", "rule", "run_rules"]

@@ -12,17 +12,10 @@ FORCED = ("any", "tool")
 """The ``tool_choice`` types that force a tool use."""
 
 
-def argument(facts: Facts, name: str) -> Any:
-    """An argument, ``None`` where it is absent or the method does not take it, so that it is not sent."""
-    surfaces = facts.catalog.surfaces
-    dropped = name in surfaces["create"] and name not in surfaces[facts.surface]
-    return None if dropped else facts.request.get(name)
-
-
 def inside(facts: Facts, path: str) -> Any:
     """A value at a dotted path below an argument, ``None`` where something on the way is missing."""
     name, *keys = path.split(".")
-    value = argument(facts, name)
+    value = facts.request.get(name)
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
@@ -34,7 +27,7 @@ def forces_tool(facts: Facts) -> bool:
 
 def in_thread(facts: Facts) -> bool:
     """Whether the request is part of a thread, whose history the server keeps."""
-    return isinstance(argument(facts, "thread"), Mapping)
+    return isinstance(facts.request.get("thread"), Mapping)
 
 
 def problems(facts: Facts, rule: str) -> Iterator[Hit]:

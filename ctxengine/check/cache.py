@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxengine.check.asked import argument, forces_tool, in_thread, inside
+from ctxengine.check.asked import forces_tool, in_thread, inside
 from ctxengine.check.marks import (
     Sent,
     automatic_mark,
@@ -230,13 +230,13 @@ def cache_volatile(facts: Facts) -> Iterator[Hit]:
     source=PROMPT_CACHING,
 )
 def prewarm_illegal(facts: Facts) -> Iterator[Hit]:
-    if argument(facts, "max_tokens") != 0:
+    if facts.request.get("max_tokens") != 0:
         return
     barred = {
-        "stream": facts.surface == "stream" or bool(argument(facts, "stream")),
+        "stream": facts.surface == "stream" or bool(facts.request.get("stream")),
         "thinking": facts.target.thinking == "enabled",
         "output_config.format": inside(facts, "output_config.format") is not None,
-        "output_format": argument(facts, "output_format") is not None,
+        "output_format": facts.request.get("output_format") is not None,
         "tool_choice": forces_tool(facts),
     }
     for path in (path for path, present in barred.items() if present):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxengine.check.asked import argument, forces_tool, inside, problems
+from ctxengine.check.asked import forces_tool, inside, problems
 from ctxengine.check.planned import compactions, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import OBSERVED, ON_DEMAND, SDK
@@ -32,7 +32,7 @@ def signed_blocks(facts: Facts) -> list[CompactionBlock]:
     source=ON_DEMAND,
 )
 def odc_combine(facts: Facts) -> Iterator[Hit]:
-    if argument(facts, "compaction") is not None and facts.request.get("context_management") is not None:
+    if facts.request.get("compaction") is not None and facts.request.get("context_management") is not None:
         yield Hit(
             "compaction and context_management are in one request, which the API refuses", Place("context_management")
         )
@@ -46,13 +46,13 @@ def odc_combine(facts: Facts) -> Iterator[Hit]:
     source=ON_DEMAND,
 )
 def odc_forbidden(facts: Facts) -> Iterator[Hit]:
-    compacts = argument(facts, "compaction") is not None
+    compacts = facts.request.get("compaction") is not None
     if compacts:
         barred = {
-            "stop_sequences": bool(argument(facts, "stop_sequences")),
+            "stop_sequences": bool(facts.request.get("stop_sequences")),
             "output_config.format": inside(facts, "output_config.format") is not None,
             "tool_choice": forces_tool(facts),
-            "max_tokens": argument(facts, "max_tokens") == 0,
+            "max_tokens": facts.request.get("max_tokens") == 0,
         }
         for path in (path for path, present in barred.items() if present):
             yield Hit(f"{_shown(facts, path)} cannot stand in a compaction request", Place(path))
@@ -75,7 +75,7 @@ def _shown(facts: Facts, path: str) -> str:
 )
 def odc_pending_tool(facts: Facts) -> Iterator[Hit]:
     pending = len(facts.conversation.open_tool_uses)
-    if pending and argument(facts, "compaction") is not None:
+    if pending and facts.request.get("compaction") is not None:
         where = in_messages(len(facts.conversation.messages) - 1)
         yield Hit(
             f"{pending} tool_use block(s) at the end have no result yet: compaction_incomplete_turn", Place(where.path)
@@ -214,7 +214,7 @@ def _wanted_by_policy(facts: Facts, lacking: str) -> Iterator[Hit]:
 
 
 def _wanted_by_request(facts: Facts, lacking: str) -> Iterator[Hit]:
-    if lacking and argument(facts, "compaction") is not None:
+    if lacking and facts.request.get("compaction") is not None:
         yield Hit(f"{lacking} has no on-demand compaction", Place("compaction"))
     for block in signed_blocks(facts) if lacking else ():
         yield Hit(f"{lacking} has no on-demand compaction, so the signed block is refused", Place(block.at.path))
@@ -261,8 +261,8 @@ def _too_long(facts: Facts, text: object, where: Place | Origin) -> Iterator[Hit
     source=ON_DEMAND,
 )
 def odc_maxtokens(facts: Facts) -> Iterator[Hit]:
-    tokens, limit = argument(facts, "max_tokens"), facts.catalog.limit("compaction.max_tokens")
-    if argument(facts, "compaction") is None or not isinstance(tokens, int) or tokens <= 0:
+    tokens, limit = facts.request.get("max_tokens"), facts.catalog.limit("compaction.max_tokens")
+    if facts.request.get("compaction") is None or not isinstance(tokens, int) or tokens <= 0:
         return
     if limit.at_least and tokens < limit.at_least:
         message = f"max_tokens is {tokens:,}; a summary may need more than {limit.at_least:,.0f} tokens"

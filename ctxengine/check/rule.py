@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -83,12 +83,14 @@ class Rule:
     hits: Callable[[Facts], Iterable[Hit]]
     plugin: str | None = None
 
-    def findings(self, facts: Facts) -> Iterator[Finding]:
-        for hit in self.hits(facts):
-            where = hit.where.place if isinstance(hit.where, Origin) else hit.where
-            yield Finding(
-                self.id, hit.severity or self.severity, hit.message, hit.help or self.help, where, self.estimated
-            )
+    def findings(self, facts: Facts) -> list[Finding]:
+        return [self._finding(hit) for hit in self.hits(facts)]
+
+    def _finding(self, hit: Hit) -> Finding:
+        where = hit.where.place if isinstance(hit.where, Origin) else hit.where
+        return Finding(
+            self.id, hit.severity or self.severity, hit.message, hit.help or self.help, where, self.estimated
+        )
 
 
 def rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctxengine.catalog.rows import shown
-from ctxengine.check.asked import argument, in_thread, problems
+from ctxengine.check.asked import in_thread, problems
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import SDK, THREADS, TOKEN_COUNTING
@@ -26,7 +26,7 @@ def thread_unsupported(facts: Facts) -> Iterator[Hit]:
     if not in_thread(facts):
         return
     for name in ("context_management", "fallbacks"):
-        if argument(facts, name) is not None:
+        if facts.request.get(name) is not None:
             yield Hit(f"{name} cannot stand in a thread's request: thread_unsupported_request", Place(name))
     if facts.target.platform.supports("threads", facts.target.model) is False:
         yield Hit(f"{facts.target.platform.title} has no threads", Place("thread"))
@@ -67,7 +67,7 @@ def count_unsupported(facts: Facts) -> Iterator[Hit]:
     for index, (_, kind) in enumerate(facts.conversation.tool_kinds):
         if kind.startswith(SERVER_TOOLS):
             yield Hit(f"count_tokens refuses server tools, such as {shown(kind)}", Place(f"tools.{index}"))
-    if argument(facts, "mcp_servers"):
+    if facts.request.get("mcp_servers"):
         yield Hit("count_tokens refuses MCP servers", Place("mcp_servers"))
     yield from problems(facts, "count-unsupported")
 
@@ -80,8 +80,8 @@ def count_unsupported(facts: Facts) -> Iterator[Hit]:
     source=SDK,
 )
 def stream_required(facts: Facts) -> Iterator[Hit]:
-    tokens, limit = argument(facts, "max_tokens"), facts.catalog.limit("non_streaming.max_tokens")
-    streams = facts.surface == "stream" or bool(argument(facts, "stream"))
+    tokens, limit = facts.request.get("max_tokens"), facts.catalog.limit("non_streaming.max_tokens")
+    streams = facts.surface == "stream" or bool(facts.request.get("stream"))
     broken = outside(limit, tokens) if is_whole(tokens) and not streams and not facts.request.gives("timeout") else ""
     if broken:
         message = (

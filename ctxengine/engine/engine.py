@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
-from ctxengine.check import RULES, Facts, Rule, finding_ids, run_rules
+from ctxengine.check import RULES, Facts, Rule, able, finding_ids, run_rules
 from ctxengine.conversation import Conversation
 from ctxengine.engine.compiled import Call, Compiled
-from ctxengine.engine.judging import RuleSet, mode_of, of_plugins, refuses, without_ignored
+from ctxengine.engine.judging import RuleSet, looked_at, mode_of, of_plugins, refuses, without_ignored
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report
@@ -170,7 +170,7 @@ class Engine:
         compiled, given = self._contributed(*self._compiled_for(call))
         plan = compile_request(compiled.plan, given)
         said = plan.report.findings if known else plan.policy.findings + of_plugins(plan.report)
-        found = run_rules(self._facts(plan, call), self.rules, known="target" if known else "policy")
+        found = run_rules(self._facts(plan, call), able(self.rules, "target" if known else "policy"))
         return without_ignored(plan, (*self.host.findings, *said, *found))
 
     def _call(
@@ -250,9 +250,23 @@ class Engine:
             yield from compiled.verdicts[key]
         else:
             yield from run_rules(facts, rules.settled)
-        yield from run_rules(facts, rules.request)
+        yield from self._asked_of_request(facts, rules)
         if estimates:
             yield from run_rules(facts, rules.estimated)
+
+    def _asked_of_request(self, facts: Facts, rules: RuleSet) -> list[Finding]:
+        """What the rules say of the request; those that could refuse it are asked again only where something changed.
+
+        Our own marks move with the end of the conversation and break no such rule, so a turn that brings nothing but
+        plain messages is judged as the one before it.
+        """
+        if rules is not self._refusing:
+            return run_rules(facts, rules.request)
+        memo, seen = facts.conversation.memo, looked_at(facts, rules)
+        known = memo.get(looked_at)
+        if known is None or known[0] != seen:
+            known = memo[looked_at] = (seen, run_rules(facts, rules.request))
+        return list(known[1])
 
     def _facts(self, plan: Plan, call: Call) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ctxengine.check import Rule
+from ctxengine.check import Facts, Rule
 from ctxengine.findings import Finding, Report, Severity
 from ctxengine.plan import Plan
 
@@ -45,6 +45,18 @@ def mode_of(policy: Plan) -> tuple[str, tuple[Finding, ...]]:
     return written, (Finding("mode-unknown", "warning", message, f"set {MODE_VARIABLE} to one of them, or unset it"),)
 
 
+def looked_at(facts: Facts, rules: RuleSet) -> tuple[Any, ...]:
+    """All that rules without estimates look at, but for the messages' text and where our own marks stand."""
+    plan, conversation = facts.plan, facts.conversation
+    arguments = {name: value for name, value in facts.request.kwargs.items() if name != "messages"}
+    return (
+        (rules.severities, facts.surface, facts.today, plan.mode, plan.edits, plan.beta_names, plan.pruned),
+        (conversation.ends_with, conversation.open_tool_uses, conversation.thinking_blocks > 0),
+        (conversation.marks, conversation.compaction_blocks, conversation.problems, conversation.system_messages),
+        arguments,
+    )
+
+
 def refuses(finding: Finding) -> bool:
     """Whether a build must not be sent with this finding: an error that rests on no estimate."""
     return finding.severity == "error" and not finding.estimated
@@ -57,4 +69,4 @@ def of_plugins(report: Report) -> tuple[Finding, ...]:
 def without_ignored(policy: Plan, findings: Iterable[Finding]) -> Report:
     """What is left of the findings when those of rules the policy ignores are taken out."""
     ignored = {item["rule"] for item in policy.policy.get("ignore", ())}
-    return Report(tuple(finding for finding in findings if finding.rule not in ignored))
+    return Report(tuple(finding for finding in findings if finding.rule not in ignored) if ignored else tuple(findings))

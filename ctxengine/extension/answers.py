@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, get_args
 
 from ctxengine import conversation as prompt
@@ -135,11 +135,14 @@ class GuardedRule(Rule):
     info: PluginInfo = field(kw_only=True)
     strict: bool = field(kw_only=True)
 
-    def findings(self, facts: Facts) -> Iterator[Finding]:
+    def findings(self, facts: Facts) -> list[Finding]:
+        found: list[Finding] = []
         try:
-            yield from Rule.findings(replace(self, hits=lambda facts: _checked(self.hits(facts))), facts)
+            for hit in _checked(self.hits(facts)):
+                found.append(self._finding(hit))  # noqa: PERF401 - what was found before a failure is kept
         except Exception as error:
-            yield failed(self.info, f"its rule {self.id}", error, strict=self.strict)
+            found.append(failed(self.info, f"its rule {self.id}", error, strict=self.strict))
+        return found
 
 
 def _checked(hits: Iterable[Any]) -> Iterator[Hit]:

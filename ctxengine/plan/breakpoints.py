@@ -124,6 +124,9 @@ class _Placing:
 
     def _beyond_lookback(self, tail: Position, end: Position) -> bool:
         reach = int(self.given.catalog.limit("cache.lookback").at_most or 0)
+        messages = self.facts.messages[tail.index : end.index + 1]
+        if sum(len(blocks_of(message)) for message in messages) <= reach:
+            return False
         collapse = self.given.target.platform.features.get("lookback_collapses_runs") is True
         return positions_between(self.facts.messages, tail, end, collapse_runs=collapse, enough=reach + 1) > reach
 

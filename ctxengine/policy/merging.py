@@ -124,7 +124,7 @@ def joined(old: Any, change: Change) -> Any:
 def dig(value: Any, path: Iterable[str]) -> Any:
     """The value at a path, or ``ABSENT``."""
     for key in path:
-        if not isinstance(value, Mapping) or key not in value:
+        if not (value.__class__ is dict or isinstance(value, Mapping)) or key not in value:
             return ABSENT
         value = value[key]
     return value
