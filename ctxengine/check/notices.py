@@ -36,6 +36,7 @@ NOTICES: tuple[Notice, ...] = (
     ),
     Notice("policy-lock", "error", "A locked value would be changed, and is not; for plugins a warning."),
     Notice("policy-schema", "error", "A file is no policy: wrong JSON, types or names, or a wrong `extends`."),
+    Notice("switch-unknown", "error", "There is no switch of that name, or it has no such value."),
     Notice("transcript-context", "info", "A file holds several conversations, of which one is taken."),
     Notice("transcript-malformed", "error", "A line of a transcript cannot be read."),
     Notice("transcript-repaired", "info", "A transcript was repaired, for instance where a tool use was interrupted."),

@@ -14,6 +14,7 @@ from ctxengine.edits.clear_thinking_effect import clear_thinking
 from ctxengine.edits.clear_tool_uses_effect import clear_tool_uses
 from ctxengine.edits.compact_effect import from_newest_block, is_due, newest_block
 from ctxengine.edits.effect import START, Count, Effect
+from ctxengine.edits.shapes import refuse_odd_shapes
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.tokens import CalibratedCounter, measure
 
@@ -72,6 +73,10 @@ def apply_edits(
         request: ``messages.create`` keyword arguments; never changed.
         count: tokens of any JSON value; the calibrated estimate for the request's model by default.
         switches: values for disputed points in place of the catalog's, by name.
+
+    Raises:
+        RequestError: a field of an edit has a shape that the API refuses.
+        CatalogError: there is no such switch or value.
     """
     catalog = catalog or default_catalog()
     model = catalog.find_model(str(request.get("model") or "")).facts
@@ -82,11 +87,13 @@ def apply_edits(
     raw = prompt_tokens(request, messages, count) if block else original
     given = _Given(count, switches_of(switches, catalog), model, catalog, raw)
     state = Applied(request, original_tokens=original, input_tokens=original)
-    for edit in edits_of(request):
+    for index, edit in enumerate(edits_of(request)):
         kind = field_of(edit, "type")
         step, fact = STEPS.get(str(kind)), catalog.edits.get(str(kind))
         if step and fact and state.compaction is None:
-            state = step(state, _whole(edit, fact), given)
+            params = _whole(edit, fact)
+            refuse_odd_shapes(params, f"context_management.edits.{index}")
+            state = step(state, params, given)
     return state
 
 

@@ -18,7 +18,7 @@ from ctxengine.errors import RequestError
 from ctxengine.semantics.applying import Applied, Due, apply_edits, counter_for, edits_of
 from ctxengine.semantics.binding import check_bound
 from ctxengine.semantics.signatures import Signer
-from ctxengine.semantics.wire import WireError, facts_of, refusal, refusals
+from ctxengine.semantics.wire import WireError, facts_of, refusal, refusal_of, refusals
 
 FAULTS = {"signature": "odc-tamper", "content": "odc-tamper:content", "tool-changes": "odc-tamper:tool-changes"}
 OVERFLOW_BETA = "overflow_stop"
@@ -76,7 +76,10 @@ def outcome(request: Mapping[str, Any], world: World | None = None) -> Outcome:
     refused = _nothing_to_summarise(request, world) or next(refusals(facts), None) or _tampered(request, world)
     if refused:
         return Outcome(request, refused)
-    return _bound(request, facts, world)
+    try:
+        return _bound(request, facts, world)
+    except RequestError as error:
+        return Outcome(request, refusal_of(error.findings[0], facts))
 
 
 def _nothing_to_summarise(request: Mapping[str, Any], world: World) -> WireError | None:

@@ -12,6 +12,7 @@ from ctxengine.catalog import Catalog, WireFact
 from ctxengine.check import RULES, Facts
 from ctxengine.check.marks import slots_of
 from ctxengine.conversation import blocks_of, field_of
+from ctxengine.edits.shapes import OTHER_SHAPE, shape_of
 from ctxengine.findings import Finding
 from ctxengine.plan import CompileInput, Plan, as_it_stands
 from ctxengine.plan.compiler import situation_of
@@ -55,15 +56,21 @@ def refusal(catalog: Catalog, id: str, /, **values: Any) -> WireError:
 
 def refusals(facts: Facts) -> Iterator[WireError]:
     """What the API would say to a request, in the order of the rules; it answers with the first."""
-    rows = _rows_by_rule(facts.catalog)
+    answered = {row.rule for row in facts.catalog.wire_errors.values()}
     for rule in RULES:
-        if rule.id not in rows or rule.estimated:
+        if rule.id not in answered or rule.estimated:
             continue
         for finding in rule.findings(facts):
-            row = _row_for(finding, rows[rule.id], facts)
             # where all that a rule says is a warning to a policy's author, the API refuses all the same
-            if row and (finding.severity == "error" or rule.severity != "error"):
-                yield refusal(facts.catalog, row.id, **_values(finding, facts))
+            error = refusal_of(finding, facts)
+            if error and (finding.severity == "error" or rule.severity != "error"):
+                yield error
+
+
+def refusal_of(finding: Finding, facts: Facts) -> WireError | None:
+    """A finding about a request as the API words it, ``None`` where it has no words for it."""
+    row = _row_for(finding, facts)
+    return refusal(facts.catalog, row.id, **_values(finding, facts)) if row else None
 
 
 def facts_of(
@@ -87,18 +94,12 @@ def facts_of(
     return Facts(plan, catalog, (), read, conversation, surface, counter, today or date.today())
 
 
-def _rows_by_rule(catalog: Catalog) -> dict[str, list[WireFact]]:
-    found: dict[str, list[WireFact]] = {}
-    for row in catalog.wire_errors.values():
-        if row.rule:
-            found.setdefault(row.rule, []).append(row)
-    return found
-
-
-def _row_for(finding: Finding, rows: list[WireFact], facts: Facts) -> WireFact | None:
+def _row_for(finding: Finding, facts: Facts) -> WireFact | None:
     """The row whose error code the finding names, else the first for a place like its own."""
+    table = facts.catalog.wire_errors
     if finding.rule == "beta-compact-missing" and not _known_field(facts):
-        return facts.catalog.wire_errors[FIELD_OF_REQUEST]
+        return table[FIELD_OF_REQUEST]
+    rows = [row for row in table.values() if row.rule == finding.rule]
     named = [row for row in rows if row.code and row.code in finding.message]
     placed = [row for row in rows if not row.at or re.fullmatch(row.at, finding.where.path)]
     return next(iter(named or placed), None)
@@ -115,7 +116,9 @@ def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
     values: dict[str, Any] = {"path": path, "said": finding.message}
     values |= {"model": target.asked_model, "thinking": target.thinking}
     if edit := EDIT.match(path):
-        values |= {"index": edit[1], "field": edit[2] or "", "edit": facts.plan.edits[int(edit[1])].type}
+        planned, field = facts.plan.edits[int(edit[1])], edit[2] or ""
+        expected = shape_of(planned.params.get(field), field) or OTHER_SHAPE
+        values |= {"index": edit[1], "field": field, "edit": planned.type, "expected": expected}
     if block := BLOCK.match(path):
         values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
     if finding.rule == "cache-max4":

@@ -15,7 +15,10 @@ from anthropic.types.beta import BetaTextBlock, BetaToolUseBlock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxengine.semantics import apply_edits
+from ctxengine.edits.clear_tool_uses_choice import select
+from ctxengine.edits.clear_tool_uses_effect import uses_of
+from ctxengine.errors import RequestError
+from ctxengine.semantics import apply_edits, switches_of
 from tests.semantics.cases_of import cases_of, characters
 
 TOKENS = "cleared_input_tokens"
@@ -207,3 +210,36 @@ def _pairs(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 def _kept(block: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in block.items() if name not in ("content", "input")}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("trigger", 5, "Input should be an object"),
+        ("keep", {"type": "tool_uses"}, "Input does not match the expected shape."),
+        ("keep", {"type": "tool_uses", "value": True}, "Input does not match the expected shape."),
+        ("clear_at_least", [], "Input should be an object"),
+        ("exclude_tools", "read", "Input should be a valid array"),
+        ("exclude_tools", True, "Input should be a valid array"),
+        ("exclude_tools", [7], "Input does not match the expected shape."),
+        ("clear_tool_inputs", "read", "Input does not match the expected shape."),
+    ],
+)
+def test_odd_shapes(field: str, value: Any, said: str) -> None:
+    """A field that the API refuses is refused, in its words and with its place."""
+    edit = {"type": "clear_tool_uses_20250919", field: value}
+    request = {"model": "claude-opus-5-5", "messages": [], "context_management": {"edits": [edit]}}
+    with pytest.raises(RequestError, match=said) as caught:
+        apply_edits(request)
+    assert caught.value.findings[0].where.path == f"context_management.edits.0.{field}"
+
+
+def test_uses_for_a_simulation() -> None:
+    """The uses read once from a transcript make the same choice as the request itself."""
+    case = next(each for each in cases_of("apply_edits") if each["name"].startswith("inputs go"))
+    messages, switches = case["request"]["messages"], switches_of()
+    [edit] = case["request"]["context_management"]["edits"]
+    uses = list(uses_of(messages, count=characters, switches=switches))
+    chosen = select(uses, edit, prompt_tokens=characters(messages), switches=switches)
+    [entry] = apply_edits(case["request"], count=characters).applied_edits
+    assert (len(chosen.cleared), chosen.tokens) == (entry["cleared_tool_uses"], entry[TOKENS])

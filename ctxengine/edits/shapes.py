@@ -1,0 +1,41 @@
+"""Shapes of an edit's fields on the wire, and the API's words for one that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ctxengine.errors import RequestError
+from ctxengine.findings import Finding, Place
+
+AMOUNTS = ("trigger", "keep", "clear_at_least")
+LISTS = ("exclude_tools", "clear_tool_inputs")
+OTHER_SHAPE = "Input does not match the expected shape."
+
+
+def shape_of(value: Any, field: str) -> str:
+    """What the API says of a field's value; "" where its shape is right."""
+    if field in AMOUNTS and value is not None and value != "all":
+        if not isinstance(value, Mapping):
+            return "Input should be an object"
+        return "" if value.get("type") == "all" or _is_amount(value) else OTHER_SHAPE
+    if field in LISTS and not isinstance(value, bool | None):
+        if not isinstance(value, (list, tuple)):
+            return "Input should be a valid array" if field == "exclude_tools" else OTHER_SHAPE
+        return "" if all(isinstance(name, str) for name in value) else OTHER_SHAPE
+    return "Input should be a valid array" if field == "exclude_tools" and value is not None else ""
+
+
+def refuse_odd_shapes(params: Mapping[str, Any], path: str) -> None:
+    """Raises ``RequestError`` at the first field whose shape the API refuses; ``path`` leads to the edit."""
+    for field in (*AMOUNTS, *LISTS):
+        wrong = shape_of(params.get(field), field)
+        if wrong:
+            rule = "edit-keep-neg" if field in AMOUNTS else "edit-inputs-type"
+            help = "write the field as the API's reference shows it; ctxengine check judges the whole request"
+            raise RequestError(Finding(rule, "error", wrong, help, Place(f"{path}.{field}")))
+
+
+def _is_amount(value: Mapping[str, Any]) -> bool:
+    number = value.get("value")
+    return isinstance(value.get("type"), str) and isinstance(number, int) and not isinstance(number, bool)
