@@ -1,0 +1,156 @@
+"""One emulated account: what it answers to requests for messages, and what it remembers from one to the next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from ctxengine.catalog import Catalog
+from ctxengine.edits.effect import Count
+from ctxengine.edits.switches import Switches
+from ctxengine.emulator.faults import COMPACTION, CUTS, STATUSES, STREAM_CUTS, Faults
+from ctxengine.emulator.reading import Asked, refuse
+from ctxengine.emulator.replies import Reply, Speaker
+from ctxengine.emulator.sampling import Ground, Written, sample
+from ctxengine.emulator.wire import Refused
+from ctxengine.semantics import Outcome, Signer, World, outcome
+from ctxengine.semantics.applying import counter_for
+from ctxengine.semantics.cache import PromptCache
+from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.semantics.usage import usage_of
+from ctxengine.target import target_of
+
+EDITING = ("clear_edits", "threshold_compaction")
+COMPACTING = ("threshold_compaction", "on_demand_compaction")
+SEARCHES = ("web_search", "web_fetch")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the emulated world is."""
+
+    catalog: Catalog
+    platform: str
+    clock: Callable[[], float]
+    signer: Signer
+    switches: Switches
+    binds: bool
+    latency: float
+    """Seconds before a message begins."""
+    count: Count | None
+
+    @property
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.clock(), UTC).date()
+
+
+@dataclass(slots=True)
+class Account:
+    """The model that speaks, the prompt cache, and the faults that are to come."""
+
+    setting: Setting
+    speaker: Speaker
+    faults: Faults
+    cache: PromptCache = field(default_factory=PromptCache)
+    ids: Counter[str] = field(default_factory=Counter)
+
+    def message(self, asked: Asked, platform: str, owner: str) -> tuple[Mapping[str, Any], str | None]:
+        """The message for a request, and the fault that spoils its delivery.
+
+        Args:
+            owner: who shares a prompt cache.
+
+        Raises:
+            Refused: the API would not take the request, or it has a fault of its own.
+        """
+        ground = self._ground(asked, platform, owner)
+        found = self._outcome(asked, platform, "create", ground.count)
+        if found.on_demand and self.faults.take(("compaction-unavailable",)):
+            refuse(self.setting.catalog, "odc-unavailable")
+        reply = self._reply(found)
+        fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
+        if fault in STATUSES:
+            refuse(self.setting.catalog, f"load-{fault}")
+        spoilt = self.faults.take(COMPACTION) if found.compaction else None
+        written = sample(asked.kwargs, found, reply, ground, spoilt)
+        if written.spoken and fault is None:
+            self.speaker.played()
+        return self._envelope(asked, found, written, ground), fault
+
+    def counts(self, asked: Asked) -> dict[str, Any]:
+        """What count_tokens answers: exactly what would be billed, were nothing compacted."""
+        ground = self._ground(asked, self.setting.platform, "")
+        found = self._outcome(asked, self.setting.platform, "count_tokens", ground.count)
+        size = ground.prompt(found.request).total
+        if "context_management" not in asked.kwargs:
+            return {"input_tokens": size}
+        cleared = found.original_tokens - found.input_tokens
+        return {"input_tokens": size, "context_management": {"original_input_tokens": size + cleared}}
+
+    def new_id(self, kind: str) -> str:
+        self.ids[kind] += 1
+        return f"{kind}_emulated{self.ids[kind]:015}"
+
+    def _ground(self, asked: Asked, platform: str, owner: str) -> Ground:
+        setting = self.setting
+        target = target_of(setting.catalog, model=asked.kwargs["model"], platform=platform)
+        count = setting.count or counter_for(setting.catalog, target.facts)
+        rules = cache_rules(setting.catalog, target, setting.switches)
+        return Ground(count, setting.switches, setting.signer, self.cache, rules, target.model, owner, setting.clock())
+
+    def _outcome(self, asked: Asked, platform: str, surface: str, count: Count) -> Outcome:
+        setting = self.setting
+        world = World(
+            setting.catalog, platform, surface, count, setting.switches, setting.signer, setting.binds, setting.today
+        )
+        found = outcome(asked.kwargs, world)
+        if found.error:
+            raise Refused(found.error)
+        return found
+
+    def _reply(self, found: Outcome) -> Reply:
+        """What the script says; tool uses that it gives no id get one. A compaction on demand can do without."""
+        reply = self.speaker.reply(found.request)
+        if isinstance(reply, str):
+            if not found.on_demand:
+                refuse(self.setting.catalog, "script-over", said=reply)
+            return Reply(())
+        blocks = (
+            {"id": self.new_id("toolu"), **block} if block["type"] == "tool_use" else block for block in reply.content
+        )
+        return replace(reply, content=tuple(blocks))
+
+    def _envelope(self, asked: Asked, found: Outcome, written: Written, ground: Ground) -> dict[str, Any]:
+        message = {
+            "model": asked.kwargs["model"],
+            "id": self.new_id("msg"),
+            "type": "message",
+            "role": "assistant",
+            "content": written.content,
+            "stop_reason": written.stop_reason,
+            "stop_sequence": written.stop_sequence,
+            "stop_details": None,
+            "usage": _usage(written, ground.count, listed=self._has_beta(asked, COMPACTING)),
+        }
+        if self._has_beta(asked, EDITING):
+            message["context_management"] = {"applied_edits": list(written.applied_edits)}
+        if self._has_beta(asked, ("block_binding",)):
+            message["input_transformations"] = list(found.input_transformations)
+        return message
+
+    def _has_beta(self, asked: Asked, features: Sequence[str]) -> bool:
+        return any(beta in self.setting.catalog.betas_for(name) for name in features for beta in asked.betas)
+
+
+def _usage(written: Written, count: Count, *, listed: bool) -> dict[str, Any]:
+    usage = usage_of(written.iterations, listed=listed)
+    thinking = sum(count(block) for block in written.content if block["type"] == "thinking")
+    used = Counter(block["name"] for block in written.content if block["type"] == "server_tool_use")
+    if thinking:
+        usage["output_tokens_details"] = {"thinking_tokens": min(thinking, usage["output_tokens"])}
+    if used:
+        usage["server_tool_use"] = {f"{name}_requests": used[name] for name in SEARCHES}
+    return {**usage, "service_tier": "standard", "inference_geo": "global"}

@@ -1,0 +1,62 @@
+"""What goes wrong, in the order it was asked for: each fault strikes the next request that it can strike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ctxengine.catalog.rows import did_you_mean, shown
+from ctxengine.errors import MalformedInput
+from ctxengine.findings import Finding
+
+KINDS = {
+    "429": "a rate limit, with retry-after",
+    "500": "an internal error",
+    "529": "overload, with retry-after",
+    "drop": "the connection breaks in the middle of the answer",
+    "stall": "the answer stops in the middle, the connection stays",
+    "bad-sse": "an event of a streamed answer is cut off in the middle of its JSON",
+    "null-compaction": "the next compaction fails: its block has no content",
+    "refuse-compaction": "the next compaction is refused",
+    "truncate-summary": "the next summary is cut off",
+    "compaction-unavailable": "the next compaction on demand is a 529",
+}
+"""Every fault and what it does."""
+STATUSES = ("429", "500", "529")
+CUTS = ("drop", "stall")
+STREAM_CUTS = (*CUTS, "bad-sse")
+COMPACTION = ("null-compaction", "refuse-compaction", "truncate-summary")
+PART = re.compile(r"([a-z0-9-]+)(?::([1-9][0-9]{0,5}))?")
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are still to come."""
+
+    pending: list[str]
+
+    def take(self, kinds: Iterable[str]) -> str | None:
+        """The first pending fault of one of these kinds, which is then over."""
+        wanted = set(kinds)
+        found = next((kind for kind in self.pending if kind in wanted), None)
+        if found:
+            self.pending.remove(found)
+        return found
+
+
+def read_faults(spec: str) -> Faults:
+    """Faults from ``429:2,drop``: names from ``KINDS``, each with how many requests it strikes (1).
+
+    Raises:
+        MalformedInput: ``faults-malformed``.
+    """
+    pending: list[str] = []
+    for part in filter(None, (part.strip() for part in spec.split(","))):
+        found = PART.fullmatch(part)
+        if not found or found[1] not in KINDS:
+            name = part.partition(":")[0]
+            message = f"there is no fault {shown(part)}; faults are {', '.join(KINDS)}"
+            raise MalformedInput(Finding("faults-malformed", "error", message, did_you_mean(name, KINDS)))
+        pending += [found[1]] * int(found[2] or 1)
+    return Faults(pending)

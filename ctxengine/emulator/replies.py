@@ -1,0 +1,184 @@
+"""The scripted model: what it says to a request. Echo, recorded turns, or a few rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ctxengine.conversation import blocks_of, field_of
+from ctxengine.errors import MalformedInput
+from ctxengine.findings import Finding, Place
+from ctxengine.jsontext import read_json
+from ctxengine.transcripts import Transcript, read_transcripts
+
+RULE_KEYS = {"when", "tool", "reply", "stop_reason", "output_tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model writes, and what it would write as a summary."""
+
+    content: tuple[Mapping[str, Any], ...]
+    summary: str | None = None
+    """Of a compaction that takes place before; ``None`` leaves it to the emulator."""
+    stop_reason: str | None = None
+    """``None``: as the content says."""
+    output_tokens: int | None = None
+    """``None``: as counted."""
+
+
+class Speaker(Protocol):
+    """A model. What it says to a request is not said until ``played``: an answer may get lost on its way."""
+
+    def reply(self, request: Mapping[str, Any]) -> Reply | str:
+        """The reply, or why there is none."""
+        ...
+
+    def played(self) -> None: ...
+
+
+class Echo:
+    """Says what the user said last."""
+
+    def reply(self, request: Mapping[str, Any]) -> Reply:
+        return Reply(({"type": "text", "text": last_text(request) or "…"},))
+
+    def played(self) -> None:
+        pass
+
+
+class Turns:
+    """One reply after the other."""
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        self._replies, self._next = replies, 0
+
+    def reply(self, request: Mapping[str, Any]) -> Reply | str:
+        if self._next < len(self._replies):
+            return self._replies[self._next]
+        return f"all of its {len(self._replies)} turns have been played"
+
+    def played(self) -> None:
+        self._next += 1
+
+
+@dataclass(frozen=True, slots=True)
+class SayRule:
+    """One line of a rule script: it speaks where both of its conditions hold; an absent one always does."""
+
+    when: re.Pattern[str] | None
+    """Found in the text of the last user message."""
+    tool: str | None
+    """The tool whose result came last."""
+    reply: Reply
+
+    def fits(self, text: str, tool: str | None) -> bool:
+        return (self.when is None or bool(self.when.search(text))) and self.tool in (None, tool)
+
+
+class Rules:
+    """The first rule that fits speaks."""
+
+    def __init__(self, rules: Sequence[SayRule]) -> None:
+        self._rules = rules
+
+    def reply(self, request: Mapping[str, Any]) -> Reply | str:
+        text, tool = last_text(request), last_tool(request)
+        found = (rule.reply for rule in self._rules if rule.fits(text, tool))
+        return next(found, "none of its rules fits")
+
+    def played(self) -> None:
+        pass
+
+
+def speaker_of(script: str | Path | Transcript | Sequence[Any] | None) -> Speaker:
+    """The model for a script: a file, a transcript, a list of rules, or a list of replies.
+
+    Raises:
+        MalformedInput: ``script-malformed`` with the place, or what the readers of transcripts raise.
+    """
+    if script is None:
+        return Echo()
+    if isinstance(script, Transcript):
+        return Turns(recorded_turns(script))
+    if not isinstance(script, (str, Path)):
+        return _of_list(list(script), "script")
+    data = Path(script).read_bytes() if Path(script).is_file() else b""
+    if data.lstrip()[:1] == b"[":
+        listed = read_json(data, str(script), rule="script-malformed").value
+        if any(isinstance(item, dict) and "reply" in item for item in listed):
+            return _of_list(listed, str(script))
+    return Turns([turn for each in read_transcripts(script) for turn in recorded_turns(each)])
+
+
+def recorded_turns(transcript: Transcript) -> list[Reply]:
+    """The assistant's turns of a recorded conversation, with the output tokens that were billed for them."""
+    billed = {entry.messages: entry.usage.get("output_tokens") for entry in transcript.recorded}
+    messages = transcript.request["messages"]
+    return [
+        reply_of(message["content"], output_tokens=billed.get(index))
+        for index, message in enumerate(messages)
+        if message["role"] == "assistant"
+    ]
+
+
+def reply_of(content: Any, *, stop_reason: str | None = None, output_tokens: int | None = None) -> Reply:
+    """A reply from a string, a block or blocks; compaction blocks become the summary."""
+    given = [content] if isinstance(content, Mapping) else blocks_of({"content": content})
+    blocks = [{name: value for name, value in block.items() if name != "cache_control"} for block in given]
+    summaries = [block["content"] for block in blocks if block["type"] == "compaction"]
+    rest = tuple(block for block in blocks if block["type"] != "compaction")
+    return Reply(rest, summaries[-1] if summaries else None, stop_reason, output_tokens)
+
+
+def last_text(request: Mapping[str, Any]) -> str:
+    """The text of the last user message, that of tool results left out."""
+    users = [message for message in request.get("messages") or () if field_of(message, "role") == "user"]
+    blocks = blocks_of(users[-1]) if users else ()
+    return "\n".join(str(field_of(block, "text") or "") for block in blocks if field_of(block, "type") == "text")
+
+
+def last_tool(request: Mapping[str, Any]) -> str | None:
+    """The name of the tool whose result is the last one of the last message."""
+    messages = request.get("messages") or ()
+    ids = [field_of(block, "tool_use_id") for block in (blocks_of(messages[-1]) if messages else ())]
+    names = {field_of(block, "id"): field_of(block, "name") for message in messages for block in blocks_of(message)}
+    return next((names[id] for id in reversed(ids) if id is not None and id in names), None)
+
+
+def _of_list(items: list[Any], name: str) -> Speaker:
+    if any(isinstance(item, dict) and "reply" in item for item in items):
+        return Rules([_rule(item, name, index) for index, item in enumerate(items)])
+    return Turns([item if isinstance(item, Reply) else _turn(item, name, index) for index, item in enumerate(items)])
+
+
+def _rule(item: Any, name: str, index: int) -> SayRule:
+    if not isinstance(item, dict) or "reply" not in item or set(item) - RULE_KEYS:
+        _refuse(name, f"{index}", f"a rule has a reply, and beside it only {', '.join(sorted(RULE_KEYS - {'reply'}))}")
+    try:
+        when = re.compile(item["when"]) if "when" in item else None
+    except (re.error, TypeError):
+        _refuse(name, f"{index}.when", "this is no regular expression")
+    return SayRule(when, item.get("tool"), _turn(item["reply"], name, index, item))
+
+
+def _turn(content: Any, name: str, index: int, more: Mapping[str, Any] | None = None) -> Reply:
+    """A turn as text, as a block, as blocks, or as a whole message of the API's."""
+    more = more or {}
+    if isinstance(content, Mapping) and "content" in content and content.get("type") in (None, "message"):
+        usage = content.get("usage") or {}
+        more = {"stop_reason": content.get("stop_reason"), "output_tokens": usage.get("output_tokens"), **more}
+        content = content["content"]
+    blocks = [content] if isinstance(content, Mapping) else content
+    if not isinstance(blocks, str) and not (
+        isinstance(blocks, (list, tuple)) and all(isinstance(block, Mapping) and "type" in block for block in blocks)
+    ):
+        _refuse(name, f"{index}", "a reply is a text, a block or a list of blocks with a type")
+    return reply_of(content, stop_reason=more.get("stop_reason"), output_tokens=more.get("output_tokens"))
+
+
+def _refuse(name: str, path: str, message: str) -> Any:
+    raise MalformedInput(Finding("script-malformed", "error", message, "see docs/emulator.md", Place(path, file=name)))

@@ -1,0 +1,195 @@
+"""One message: compactions, sampling passes, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ctxengine.edits.compact_effect import from_newest_block
+from ctxengine.edits.effect import Count
+from ctxengine.edits.switches import Switches
+from ctxengine.emulator.cutting import Cut, cut_at_stop, cut_to
+from ctxengine.emulator.replies import Reply
+from ctxengine.emulator.summary import summarise
+from ctxengine.semantics import Due, Outcome, Signer, apply_edits, bind, compacted, summarised
+from ctxengine.semantics.cache import CacheRequest, CacheUse, PromptCache
+from ctxengine.semantics.cache_prompt import PromptReader
+from ctxengine.semantics.cache_rules import CacheRules
+from ctxengine.semantics.usage import iteration
+
+REFUSED, NOTHING, CUT_OFF = "refuse-compaction", "null-compaction", "truncate-summary"
+ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
+    REFUSED: "refusal",
+    NOTHING: "end_turn",
+    CUT_OFF: "max_tokens",
+}
+SERVER_RESULT = "_tool_result"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a message is made on: sizes, the cache and its rules for the model at hand, and who asks."""
+
+    count: Count
+    switches: Switches
+    signer: Signer
+    cache: PromptCache
+    rules: CacheRules
+    model: str
+    owner: str
+    now: float
+
+    def prompt(self, read: Mapping[str, Any]) -> CacheRequest:
+        """A request that reaches the model, in the terms of the cache."""
+        return PromptReader(self.count, self.switches).read(read, self.model, self.rules, key=self.owner)
+
+
+@dataclass(slots=True)
+class Written:
+    """A message as far as it is written."""
+
+    content: list[Mapping[str, Any]] = field(default_factory=list)
+    iterations: list[dict[str, Any]] = field(default_factory=list)
+    applied_edits: tuple[Mapping[str, Any], ...] = ()
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    spoken: bool = False
+    """Whether the scripted reply was played."""
+
+
+def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Ground, fault: str | None) -> Written:
+    """What the API answers to a request that it takes.
+
+    Args:
+        kwargs: the request as sent.
+        found: what becomes of it before the model writes.
+        fault: what goes wrong with a compaction, one of ``faults.COMPACTION``.
+    """
+    made = Written(applied_edits=found.applied_edits, spoken=not reply.content)
+    if found.on_demand and found.compaction:
+        _summarise_on_demand(kwargs, found, found.compaction, reply, ground, fault, made)
+        return made
+    cut, base, read = _limited(kwargs, found, reply, ground), kwargs, found.request
+    pieces = list(_pieces(cut.content)) or [()]
+    for number, piece in enumerate(pieces):
+        if found.compaction:
+            read = _compact(read, found.compaction, reply, ground, fault, made)
+            if made.stop_reason:
+                return made
+            base = read
+        begun = len(made.content)
+        made.content += (_signed(block, kwargs, made.content, ground.signer) for block in piece)
+        tokens = _output_tokens(piece, ground) if number < len(pieces) - 1 else cut.tokens
+        cut = replace(cut, tokens=max(cut.tokens - tokens, 0))
+        made.iterations.append(iteration("message", _cached(read, ground), tokens))
+        base = _going_on(base, made.content[begun:])
+        found = _next_pass(base, ground) if number < len(pieces) - 1 else found
+        read = found.request
+    made.spoken, made.stop_reason, made.stop_sequence = True, cut.stop_reason, cut.stop_sequence
+    return made
+
+
+def _compact(
+    read: Mapping[str, Any], due: Due, reply: Reply, ground: Ground, fault: str | None, made: Written
+) -> Mapping[str, Any]:
+    """A threshold compaction; what the model reads next."""
+    summary = None if fault in (NOTHING, REFUSED) else _summary(read, due, reply, ground)
+    if summary and fault == CUT_OFF:
+        summary = summary[: len(summary) // 2]
+    done = compacted(read, summary, pause=due.pause, refused=fault == REFUSED)
+    made.iterations.append(_summary_pass(read, due, ground, ground.count(summary) if summary else 0))
+    if done.block is not None:
+        made.content.append(done.block)
+    made.stop_reason = done.stop_reason
+    if fault == REFUSED:
+        made.iterations.append(iteration("message", CacheUse(0, 0, 0, 0), 0))
+    return done.request or read
+
+
+def _summarise_on_demand(
+    kwargs: Mapping[str, Any], found: Outcome, due: Due, reply: Reply, ground: Ground, fault: str | None, made: Written
+) -> None:
+    summary = _summary(found.request, due, reply, ground)
+    tokens = ground.count(summary)
+    if fault is None and tokens > kwargs["max_tokens"]:
+        fault = CUT_OFF
+    because = ON_DEMAND_ENDS[fault or NOTHING]
+    done = summarised(kwargs, None if fault else summary, ground.signer, because=because)
+    made.content += [done.block] if done.block else []
+    made.stop_reason = done.stop_reason
+    made.iterations.append(_summary_pass(found.request, due, ground, min(tokens, kwargs["max_tokens"])))
+
+
+def _summary(read: Mapping[str, Any], due: Due, reply: Reply, ground: Ground) -> str:
+    return reply.summary or summarise(read["messages"], due.prompt_tokens, ground.count)
+
+
+def _summary_pass(read: Mapping[str, Any], due: Due, ground: Ground, tokens: int) -> dict[str, Any]:
+    use = _cached(read, ground, behind=due.call_tokens - due.prompt_tokens)
+    return iteration("compaction", use, tokens)
+
+
+def _cached(read: Mapping[str, Any], ground: Ground, behind: int | None = None) -> CacheUse:
+    """What the cache gives and takes for a prompt; ``behind`` it stand instructions of so many tokens."""
+    asked = ground.prompt(read)
+    if behind is not None:
+        asked = replace(asked, total=asked.total - ground.rules.opening_tokens + behind)
+    return ground.cache.take(asked, ground.rules, ground.now)
+
+
+def _next_pass(base: Mapping[str, Any], ground: Ground) -> Outcome:
+    """Before the model writes on after a server tool: the edits again, and perhaps another compaction."""
+    again = apply_edits(base, count=ground.count, switches=ground.switches)
+    read = {**again.request, "messages": from_newest_block(again.request["messages"])}
+    return Outcome(read, compaction=again.compaction)
+
+
+def _going_on(base: Mapping[str, Any], written: Sequence[Any]) -> Mapping[str, Any]:
+    """The request with what the model has written since, in one assistant message."""
+    messages = list(base["messages"])
+    if messages and messages[-1]["role"] == "assistant" and isinstance(messages[-1]["content"], list):
+        messages[-1] = {**messages[-1], "content": [*messages[-1]["content"], *written]}
+    else:
+        messages.append({"role": "assistant", "content": list(written)})
+    return {**base, "messages": messages}
+
+
+def _limited(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Ground) -> Cut:
+    """The reply up to its stop sequence, max_tokens, or the end of the window."""
+    kinds = {block["type"] for block in reply.content}
+    reason = reply.stop_reason or ("tool_use" if "tool_use" in kinds else "end_turn")
+    tokens = reply.output_tokens if reply.output_tokens is not None else _output_tokens(reply.content, ground)
+    whole = cut_at_stop(Cut(reply.content, tokens, reason), kwargs.get("stop_sequences") or (), ground.count)
+    if found.room is not None and found.room < kwargs["max_tokens"]:
+        return cut_to(whole, max(found.room, 0), "model_context_window_exceeded", ground.count)
+    return cut_to(whole, kwargs["max_tokens"], "max_tokens", ground.count)
+
+
+def _output_tokens(blocks: Sequence[Mapping[str, Any]], ground: Ground) -> int:
+    return sum(ground.count(block) for block in blocks if not _is_server_result(block))
+
+
+def _pieces(content: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], ...]]:
+    """The content by sampling passes: after the results of server tools the model reads on."""
+    piece: list[Mapping[str, Any]] = []
+    for block in content:
+        if piece and _is_server_result(piece[-1]) and not _is_server_result(block):
+            yield tuple(piece)
+            piece = []
+        piece.append(block)
+    if piece:
+        yield tuple(piece)
+
+
+def _is_server_result(block: Mapping[str, Any]) -> bool:
+    return str(block["type"]).endswith(SERVER_RESULT)
+
+
+def _signed(
+    block: Mapping[str, Any], kwargs: Mapping[str, Any], content: Sequence[Any], signer: Signer
+) -> Mapping[str, Any]:
+    """Thinking that came without a signature gets one of ours."""
+    if block["type"] != "thinking" or block.get("signature"):
+        return block
+    return {**block, "signature": bind(kwargs, list(content), block["thinking"], signer)}

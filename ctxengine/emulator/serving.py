@@ -1,0 +1,118 @@
+"""The emulator on loopback: a starlette application, and uvicorn in a thread for as long as it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ctxengine.emulator.wire import Answer, Call
+from ctxengine.errors import MalformedInput
+from ctxengine.findings import Finding
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from uvicorn import Server
+
+HOST = "127.0.0.1"
+LOGGING: Mapping[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"quiet": {"()": "ctxengine.emulator.serving.Quiet"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["quiet"]}},
+    "loggers": {"uvicorn.error": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+}
+TICK = 0.01
+"""Seconds between two looks at whether the server has started."""
+
+
+class Answering(Protocol):
+    def answer(self, call: Call) -> Answer: ...
+
+    async def async_sleep(self, seconds: float) -> None: ...
+
+
+class Dropped(Exception):
+    """Breaks the connection: the server closes it where the application fails in the middle of an answer."""
+
+
+class Quiet(logging.Filter):
+    """Keeps connections that were broken on purpose out of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], Dropped))
+
+
+def application(emulator: Answering) -> Starlette:
+    """The emulator as an ASGI application, for whoever has a server."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import StreamingResponse
+    from starlette.routing import Route
+
+    async def answer(request: Request) -> StreamingResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii").partition("?")[0]
+        call = Call(request.method, path, dict(request.query_params), headers, await request.body())
+        given = emulator.answer(call)
+        if given.wait:
+            await emulator.async_sleep(given.wait)
+        return StreamingResponse(_parts(given), given.status, dict(given.headers))
+
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
+
+
+@contextmanager
+def serving(emulator: Answering, port: int = 0) -> Iterator[str]:
+    """Serve on 127.0.0.1 in a thread of its own; gives the base URL.
+
+    Raises:
+        MalformedInput: the extra is not installed, or the port is taken.
+    """
+    server = server_of(emulator, port)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(TICK)
+            if not thread.is_alive():
+                raise MalformedInput(
+                    Finding("usage", "error", f"cannot serve on port {port}", "take another port, or 0 for a free one")
+                )
+        yield base_url(server)
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
+
+
+def server_of(emulator: Answering, port: int) -> Server:
+    """A server that says nothing by itself.
+
+    Raises:
+        MalformedInput: the extra is not installed.
+    """
+    try:
+        from uvicorn import Config, Server
+    except ImportError:
+        finding = Finding("usage", "error", "serving needs starlette and uvicorn", "pip install 'ctxengine[emulator]'")
+        raise MalformedInput(finding) from None
+    return Server(Config(application(emulator), HOST, port, log_config=dict(LOGGING), access_log=False, lifespan="off"))
+
+
+def base_url(server: Server) -> str:
+    """Where a server that has started can be reached."""
+    port = server.servers[0].sockets[0].getsockname()[1]
+    return f"http://{HOST}:{port}"
+
+
+async def _parts(answer: Answer) -> AsyncIterator[bytes]:
+    for part in answer.parts:
+        yield part
+    if answer.ending == "stalled":
+        await asyncio.Event().wait()
+    if answer.ending == "dropped":
+        raise Dropped
