@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ctxengine.findings import Finding, Report
 
 
@@ -11,8 +9,11 @@ class CtxengineError(Exception):
     """Base of all: its text is one readable message, ``findings`` is the same for machines."""
 
     def __init__(self, *findings: Finding) -> None:
-        super().__init__("\n".join(str(finding) for finding in findings))
+        super().__init__(*findings)
         self.findings = findings
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings))
 
 
 class MalformedInput(CtxengineError):
@@ -36,8 +37,10 @@ class TranscriptError(MalformedInput):
 
 
 class PlanRefused(CtxengineError):
-    """``build`` refused: sending this request would fail. ``report`` holds every finding, not only the errors."""
+    """``build`` refused: sending this request would fail. ``report`` holds every finding it is made from, ``findings``
+    and the text those that refuse."""
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        self.report = Report(tuple(findings))
-        super().__init__(*self.report.errors)
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(*findings)
+        self.report = Report(findings)
+        self.findings = tuple(finding for finding in findings if finding.refuses)

@@ -41,6 +41,11 @@ class Finding:
     estimated: bool = False
     """True where the finding rests on an estimated size: such a finding never refuses a build."""
 
+    @property
+    def refuses(self) -> bool:
+        """Whether a request must not be built with it: an error that rests on no estimate."""
+        return self.severity == "error" and not self.estimated
+
     def to_dict(self) -> dict[str, object]:
         """The finding as ``check --format json`` prints it."""
         return {
@@ -48,6 +53,7 @@ class Finding:
             "severity": self.severity,
             "message": self.message,
             "help": self.help,
+            "estimated": self.estimated,
             "file": self.where.file,
             "line": self.where.line,
             "column": self.where.column,

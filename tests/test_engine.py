@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from anthropic import NOT_GIVEN, Anthropic, beta_tool, omit
 from anthropic.types.beta import BetaContentBlockParam, BetaMessage
 
-from ctxengine import Engine, PlanRefused, PolicyError, RequestError, hookimpl
+from ctxengine import Engine, Estimate, PlanRefused, PolicyError, RequestError, hookimpl
+from ctxengine.check import Facts, Hit, Rule, rule
 from ctxengine.conversation import markable
 from ctxengine.transcripts import read_transcripts
 from tests.sdk_clients import CLIENTS, send
@@ -349,3 +351,77 @@ def test_settings_that_are_no_policy_are_refused(engine: Engine, settings: Any) 
     """Settings of a call go through the same gates as a file."""
     with pytest.raises(PolicyError, match="policy-schema"):
         engine.build(settings=settings, **REQUEST)
+
+
+def test_what_was_built_is_the_caller_s(engine: Engine) -> None:
+    """Changes to what one build gave out show in no other build."""
+    trigger = {"type": "input_tokens", "value": 20_000}
+    engine = Engine.from_policy({"edits": [{**EDIT, "trigger": trigger, "exclude_tools": ["memory"]}]})
+    first = engine.build(**REQUEST)
+    (edit,) = first["context_management"]["edits"]
+    edit["trigger"]["value"] = 1
+    edit["exclude_tools"].append("read")
+    (again,) = engine.build(**REQUEST)["context_management"]["edits"]
+    assert again == {**EDIT, "trigger": trigger, "exclude_tools": ["memory"]}
+
+
+def test_one_finding_names_its_own_request() -> None:
+    """A beta that the policy lists and one that the request lists are found where they stand, whoever came first."""
+    engine = Engine.from_policy({"betas": ["ours-2031-01-01"]})
+    request = {**REQUEST, "betas": ["ours-2031-01-01"]}
+
+    def places(**kwargs: Any) -> list[str]:
+        return [finding.where.path for finding in engine.plan(**kwargs).report if finding.rule == "beta-unknown"]
+
+    assert places(**REQUEST) == ["betas.0"]
+    assert places(**request) == ["betas"]
+    assert places(**REQUEST) == ["betas.0"]
+
+
+def test_a_planner_judges_by_the_settings_of_the_call() -> None:
+    """Other settings for the same conversation are judged anew."""
+    engine = Engine.from_policy({}, plugins=[Strict()])
+    planner = engine.planner()
+    planner.build(**REQUEST)
+    with pytest.raises(PlanRefused, match="strict-cache"):
+        planner.build(settings={"name": "x", "cache": {"breakpoints": []}, "budget": {"turns": 1}}, **REQUEST)
+
+
+class Strict:
+    """Refuses every request whose policy has a budget."""
+
+    @hookimpl
+    def ctxengine_contribute_rules(self) -> list[Rule]:
+        @rule("strict-cache", "error", "There is a budget.", help="have none", source="here")
+        def strict(facts: Facts) -> Iterator[Hit]:
+            if facts.plan.policy.get("budget"):
+                yield Hit("there is a budget")
+
+        return [strict]
+
+
+def test_a_counter_may_be_falsy() -> None:
+    """The caller's counter counts whatever its truth value is."""
+
+    class Huge(list[int]):
+        def count(self, *_: Any) -> Estimate:
+            return Estimate(10**9, 10**9, 10**9, "counted")
+
+    report = Engine.from_policy({}).plan(counter=Huge(), **REQUEST).report
+    assert "overflow-input" in {finding.rule for finding in report}
+
+
+def test_a_refusal_tells_what_refuses_and_can_be_sent_on() -> None:
+    """An error that rests on an estimate stands in the report alone; a refusal keeps all through pickling."""
+    engine = Engine.from_policy({})
+    request = {**REQUEST, "system": "A sentence. " * 500_000, "context_management": {"edits": [{"type": "unknown"}]}}
+    with pytest.raises(PlanRefused) as refusal:
+        engine.build(**request)
+    assert {finding.rule for finding in refusal.value.report.errors} >= {"edit-unknown", "overflow-input"}
+    assert "edit-unknown" in str(refusal.value) and "overflow-input" not in str(refusal.value)
+    copy = pickle.loads(pickle.dumps(refusal.value))
+    assert (str(copy), copy.report, copy.findings) == (
+        str(refusal.value),
+        refusal.value.report,
+        refusal.value.findings,
+    )

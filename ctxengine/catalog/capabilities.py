@@ -8,8 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from ctxengine.catalog.facts import ISO_DATE, ModelFact
-from ctxengine.catalog.references import ON_DEMAND
+from ctxengine.catalog.facts import ISO_DATE, SUMMARIZE, ModelFact
 from ctxengine.catalog.rows import make_row
 
 SOURCE = "Models API"
@@ -44,9 +43,9 @@ def _edits(capabilities: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         supported = _supported(support) if name != "supported" else None
         if supported is not None:
             yield name, supported
-    on_demand = _supported(_object(capabilities.get("compaction")).get(ON_DEMAND))
+    on_demand = _supported(_object(capabilities.get("compaction")).get(SUMMARIZE))
     if on_demand is not None:
-        yield ON_DEMAND, on_demand
+        yield SUMMARIZE, on_demand
 
 
 def _supported(support: Any) -> bool | None:

@@ -15,6 +15,7 @@ from typing import Any
 from ctxengine.catalog.capabilities import facts_from, unknown_model
 from ctxengine.catalog.facts import (
     TABLES,
+    THRESHOLD_COMPACTION,
     AliasFact,
     BetaFact,
     EditFact,
@@ -102,6 +103,11 @@ class Catalog:
     def limit(self, id: str) -> Limit:
         """One bound; an id that does not exist is a mistake in the caller, a ``KeyError``."""
         return self.limits[id]
+
+    @property
+    def compaction_edit(self) -> EditFact:
+        """The edit type that compacts on a threshold."""
+        return next(fact for fact in self.edits.values() if fact.feature == THRESHOLD_COMPACTION)
 
     def betas_for(self, feature: str) -> tuple[str, ...]:
         """The betas that switch a feature on, without those that have no effect any more."""

@@ -9,6 +9,10 @@ from typing import Annotated, Any, Literal
 
 Confidence = Literal["H", "M", "L", "?"]
 Ttl = Literal["5m", "1h"]
+CLEAR_EDITS, THRESHOLD_COMPACTION, ON_DEMAND_COMPACTION = "clear_edits", "threshold_compaction", "on_demand_compaction"
+"""Features that platforms have, that edits belong to and that betas switch on."""
+SUMMARIZE = "summarize"
+"""On-demand compaction among a model's edits, where it has no edit type."""
 ISO_DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 Date = Annotated[str, ISO_DATE]
 Regex = Annotated[str, "regex"]
@@ -132,6 +136,11 @@ class EditFact:
     as_of: Date = ""
     confidence: Confidence = "H"
     notes: str = ""
+
+    def effective(self, params: Mapping[str, Any], field: str) -> Any:
+        """What counts for a field: what an edit says, else the API's default."""
+        said = params.get(field)
+        return self.defaults.get(field) if said is None else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ctxengine.catalog.facts import TABLES
+from ctxengine.catalog.facts import TABLES, THRESHOLD_COMPACTION
 from ctxengine.catalog.references import dangling
 from ctxengine.catalog.rows import Misfit, did_you_mean, key_of, make_row, read_fields, shown
 
@@ -22,7 +22,14 @@ def lay_over(rows: Tables, overlay: Any) -> list[Misfit]:
     if misfits:
         return misfits
     changed = {name: {key: rows[name][key] for key in overlay[name]} for name in rows.keys() & overlay}
-    return list(dangling(changed, rows))
+    return [*dangling(changed, rows), *_without_compaction(rows)]
+
+
+def _without_compaction(rows: Tables) -> Iterator[Misfit]:
+    if all(fact.feature != THRESHOLD_COMPACTION for fact in rows["edits"].values()):
+        yield Misfit(
+            "edits", "no edit is left that compacts", f'leave one of them its feature "{THRESHOLD_COMPACTION}"'
+        )
 
 
 def _tables_over(rows: Tables, overlay: Mapping[str, Any]) -> Iterator[Misfit]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ctxengine.catalog.facts import SUMMARIZE
 from ctxengine.catalog.rows import Misfit, did_you_mean, shown
-
-ON_DEMAND = "summarize"
-"""The key under which a model's ``edits`` tells of on-demand compaction, which is no edit."""
-
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -17,7 +14,7 @@ Tables = Mapping[str, Mapping[str, Any]]
 def dangling(rows: Tables, catalog: Tables) -> Iterator[Misfit]:
     """Each name in ``rows`` that points at no row of the whole ``catalog``."""
     for table, key, field, target, names in _references(rows):
-        known = [*catalog[target], ON_DEMAND] if target == "edits" else list(catalog[target])
+        known = [*catalog[target], SUMMARIZE] if target == "edits" else list(catalog[target])
         for name in names:
             if name is not None and name not in known:
                 message = f"{target} has no row {shown(name)}"

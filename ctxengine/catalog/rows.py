@@ -85,12 +85,12 @@ def make_row(cls: Callable[..., Row], given: Mapping[str, Any]) -> Row:
 
 
 def plain(value: Any) -> Any:
-    """A row, or any value in it, as JSON."""
+    """A row, or any value in it or like it, as JSON in fresh dicts and lists."""
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {key: plain(child) for key, child in value.items()}
-    return [plain(child) for child in value] if isinstance(value, tuple) else value
+    return [plain(child) for child in value] if isinstance(value, (list, tuple)) else value
 
 
 def did_you_mean(word: str, words: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ctxengine.catalog.facts import BetaFact
+from ctxengine.catalog.facts import CLEAR_EDITS, ON_DEMAND_COMPACTION, THRESHOLD_COMPACTION, BetaFact
 from ctxengine.catalog.rows import did_you_mean, shown
 from ctxengine.check.planned import compactions, compacts, fact_of
 from ctxengine.check.rule import Facts, Hit, rule
@@ -15,7 +15,6 @@ from ctxengine.findings import Place
 from ctxengine.origin import Origin
 from ctxengine.plan import PlannedBeta, PlannedEdit
 
-ON_DEMAND_FEATURE = "on_demand_compaction"
 BODY_KEY = "anthropic_beta"
 """Where betas travel on a platform that takes them in the body."""
 
@@ -80,7 +79,7 @@ def beta_compact_missing(facts: Facts) -> Iterator[Hit]:
     source=ON_DEMAND,
 )
 def beta_ondemand_missing(facts: Facts) -> Iterator[Hit]:
-    missing = [name for name in facts.catalog.betas_for(ON_DEMAND_FEATURE) if name not in facts.plan.beta_names]
+    missing = [name for name in facts.catalog.betas_for(ON_DEMAND_COMPACTION) if name not in facts.plan.beta_names]
     signed = next((block for block in facts.conversation.compaction_blocks if block.kind == "signed"), None)
     if missing and facts.plan.compaction is not None:
         yield Hit(f"the compaction argument is sent without the beta {', '.join(missing)}", Place("compaction"))
@@ -115,9 +114,9 @@ def _blocks(signed: bool) -> Callable[[Facts], bool]:
 
 
 USES: Mapping[str, Callable[[Facts], bool]] = {
-    "clear_edits": _edit_of("clear_edits"),
-    "threshold_compaction": lambda facts: _edit_of("threshold_compaction")(facts) or _blocks(False)(facts),
-    ON_DEMAND_FEATURE: lambda facts: facts.plan.compaction is not None or _blocks(True)(facts),
+    CLEAR_EDITS: _edit_of(CLEAR_EDITS),
+    THRESHOLD_COMPACTION: lambda facts: _edit_of(THRESHOLD_COMPACTION)(facts) or _blocks(False)(facts),
+    ON_DEMAND_COMPACTION: lambda facts: facts.plan.compaction is not None or _blocks(True)(facts),
 }
 """Feature of a beta → whether the request uses it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
 from ctxengine.catalog.rows import shown
 from ctxengine.check.planned import compactions, compacts, input_trigger, tool_edits
 from ctxengine.check.rule import Facts, Hit, rule
@@ -42,7 +43,7 @@ def block_needs_edit(facts: Facts) -> Iterator[Hit]:
 def block_needs_beta(facts: Facts) -> Iterator[Hit]:
     if not facts.conversation.compaction_blocks:
         return
-    signed = facts.catalog.betas_for("on_demand_compaction")
+    signed = facts.catalog.betas_for(ON_DEMAND_COMPACTION)
     unsigned = tuple(beta for fact in facts.catalog.edits.values() if compacts(fact) for beta in fact.betas)
     enough = {"signed": signed, "unsigned": unsigned}
     for block in facts.conversation.compaction_blocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ctxengine.catalog.facts import ON_DEMAND_COMPACTION, SUMMARIZE
 from ctxengine.check.asked import forces_tool, inside, problems
 from ctxengine.check.planned import compactions, outside
 from ctxengine.check.rule import Facts, Hit, rule
@@ -16,8 +17,6 @@ ON_DEMAND_MODES = ("on_demand", "background")
 """Compaction modes that nothing but on-demand compaction serves."""
 INSTRUCTED_MODES = (*ON_DEMAND_MODES, "auto")
 """Compaction modes whose instructions may go into an on-demand request."""
-SUMMARIZE = "summarize"
-"""Key of on-demand compaction among a model's edits."""
 
 
 def signed_blocks(facts: Facts) -> list[CompactionBlock]:
@@ -196,7 +195,7 @@ def odc_model_as_given(facts: Facts) -> Iterator[Hit]:
 def _platform_lacks(facts: Facts) -> str:
     """Whose fault it is that there is no on-demand compaction; "" where there is, or nobody knows."""
     target = facts.target
-    return target.platform.title if target.platform.supports("on_demand_compaction", target.model) is False else ""
+    return target.platform.title if target.platform.supports(ON_DEMAND_COMPACTION, target.model) is False else ""
 
 
 def _model_lacks(facts: Facts) -> str:

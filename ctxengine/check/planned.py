@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeGuard
 
-from ctxengine.catalog.facts import EditFact, Limit
+from ctxengine.catalog.facts import THRESHOLD_COMPACTION, EditFact, Limit
 from ctxengine.check.rule import Facts
 from ctxengine.origin import Origin
 from ctxengine.plan import PlannedEdit
@@ -43,7 +43,7 @@ def compactions(facts: Facts) -> Iterator[PlannedEdit]:
 
 
 def compacts(fact: EditFact | None) -> bool:
-    return fact is not None and fact.feature == "threshold_compaction"
+    return fact is not None and fact.feature == THRESHOLD_COMPACTION
 
 
 def amount(value: Any) -> Amount | None:
@@ -60,14 +60,21 @@ def is_whole(number: object) -> TypeGuard[int]:
 
 def effective(facts: Facts, edit: PlannedEdit, field: str) -> Amount | None:
     """What counts for a field: what the edit says, else the API's default."""
-    value = edit.params.get(field)
-    fact = fact_of(facts, edit)
-    return amount(value if value is not None or fact is None else fact.defaults.get(field))
+    return _effective(edit, fact_of(facts, edit), field)
+
+
+def _effective(edit: PlannedEdit, fact: EditFact | None, field: str) -> Amount | None:
+    return amount(fact.effective(edit.params, field) if fact else edit.params.get(field))
 
 
 def input_trigger(facts: Facts, edit: PlannedEdit) -> int | None:
     """The prompt size in tokens at which the edit acts, where it has such a trigger."""
-    trigger = effective(facts, edit, "trigger")
+    return acts_above(edit, fact_of(facts, edit))
+
+
+def acts_above(edit: PlannedEdit, fact: EditFact | None) -> int | None:
+    """The same, for an edit with its catalog row."""
+    trigger = _effective(edit, fact, "trigger")
     return trigger.value if trigger and trigger.kind == INPUT_TOKENS else None
 
 

@@ -48,7 +48,7 @@ class Asked:
         except RequestError as error:
             raise RequestError(*self.placed(error.findings)) from None
         except PlanRefused as error:
-            raise PlanRefused(self.placed(error.report)) from None
+            raise PlanRefused(*self.placed(error.report)) from None
 
 
 def read_asked(path: str, *, model: str | None = None, at: int | None = None) -> Asked:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ctxengine.check.planned import acts_above
 from ctxengine.cli import options
 from ctxengine.cli.asked import Asked, planned, read_asked, size_of, with_model
 from ctxengine.cli.output import failed, finding_lines, plural, print_all, summary, table, write_json
@@ -117,13 +118,12 @@ def _edits(engine: Engine, plan: Plan, size: Estimate) -> Table:
 
 def _due(engine: Engine, edit: PlannedEdit, size: Estimate) -> str:
     """Whether this request is large enough for the edit to act, where that hangs on its tokens."""
-    fact = engine.catalog.edits.get(edit.type)
-    trigger = edit.params.get("trigger") or (fact.defaults.get("trigger") if fact else None)
-    if not trigger or trigger.get("type") != "input_tokens":
+    trigger = acts_above(edit, engine.catalog.edits.get(edit.type))
+    if trigger is None:
         return ""
-    if size.high < trigger["value"]:
+    if size.high < trigger:
         return "not due yet"
-    return "due now" if size.low > trigger["value"] else "may be due"
+    return "due now" if size.low > trigger else "may be due"
 
 
 def _marks(plan: Plan) -> Table:

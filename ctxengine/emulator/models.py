@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from ctxengine.catalog import Catalog, ModelFact
-from ctxengine.catalog.references import ON_DEMAND
+from ctxengine.catalog.facts import SUMMARIZE
 
 EPOCH = "1970-01-01"
 """The day of what has no known day."""
@@ -55,7 +55,7 @@ def page_of(entries: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str
 
 
 def _capabilities(model: ModelFact, *, on_demand: bool) -> dict[str, Any]:
-    edits = {name: known for name, known in model.edits.items() if name != ON_DEMAND}
+    edits = {name: known for name, known in model.edits.items() if name != SUMMARIZE}
     modes = model.thinking_modes
     types = {mode: None if modes is None else {"supported": mode in modes} for mode in MODES}
     each = {name: _one(known) for name, known in edits.items()}
@@ -65,8 +65,8 @@ def _capabilities(model: ModelFact, *, on_demand: bool) -> dict[str, Any]:
         "thinking": {"supported": None if modes is None else modes != ("disabled",), "types": types},
     }
     if on_demand:
-        known = model.edits.get(ON_DEMAND)
-        found["compaction"] = {"supported": known, ON_DEMAND: _one(known)}
+        known = model.edits.get(SUMMARIZE)
+        found["compaction"] = {"supported": known, SUMMARIZE: _one(known)}
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from ctxengine.request import Request
 from ctxengine.tokens import TokenCounter
 
 REMEMBERED_ANSWERS = 8
+REMEMBERED_VERDICTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class Compiled:
     verdicts: dict[tuple[Any, ...], tuple[Finding, ...]] = field(default_factory=dict)
     answered: list[tuple[Any, Compiled]] = field(default_factory=list)
     """What plugins asked for lately, with the policy that came of it: they mostly ask for the same again."""
+
+    def verdict(self, key: tuple[Any, ...], judge: Callable[[], Iterable[Finding]]) -> tuple[Finding, ...]:
+        """What the rules said of the like before, else what they say now."""
+        said = self.verdicts.get(key)
+        if said is None:
+            if len(self.verdicts) >= REMEMBERED_VERDICTS:
+                self.verdicts.clear()
+            said = self.verdicts[key] = tuple(judge())
+        return said
 
     def with_contributions(self, given: CompileInput) -> Compiled:
         """The same with what plugins contribute."""

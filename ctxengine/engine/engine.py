@@ -12,7 +12,7 @@ from ctxengine.catalog import Catalog, default_catalog
 from ctxengine.check import RULES, Facts, Rule, able, finding_ids, run_rules
 from ctxengine.conversation import Conversation
 from ctxengine.engine.compiled import Call, Compiled
-from ctxengine.engine.judging import RuleSet, looked_at, mode_of, of_plugins, refuses, without_ignored
+from ctxengine.engine.judging import RuleSet, looked_at, mode_of, of_plugins, without_ignored
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report
@@ -194,8 +194,8 @@ class Engine:
     def _build(self, call: Call) -> dict[str, Any]:
         """Only rules that could refuse the build are asked, and all of them where one does, for the report."""
         plan = self._plan(call, self._refusing, estimates=call.counter is not None)
-        if plan.mode == "enforce" and any(refuses(finding) for finding in plan.report):
-            raise PlanRefused(self._plan(call, self._judging, estimates=True).report)
+        if plan.mode == "enforce" and any(finding.refuses for finding in plan.report):
+            raise PlanRefused(*self._plan(call, self._judging, estimates=True).report)
         return render(plan, call.request)
 
     def _plan(self, call: Call, rules: RuleSet, *, estimates: bool) -> Plan:
@@ -244,10 +244,9 @@ class Engine:
         """What the rules say. Those that need no request are asked once per policy and target."""
         facts = self._facts(judged, call)
         if judged.edits is compiled.plan.edits:
-            key = (judged.mode, judged.beta_names, facts.today, rules.severities)
-            if key not in compiled.verdicts:
-                compiled.verdicts[key] = tuple(run_rules(facts, rules.settled))
-            yield from compiled.verdicts[key]
+            asked = tuple((beta.name, beta.origin.source, beta.origin.path) for beta in judged.betas)
+            key = (judged.mode, asked, facts.today, rules.severities)
+            yield from compiled.verdict(key, lambda: run_rules(facts, rules.settled))
         else:
             yield from run_rules(facts, rules.settled)
         yield from self._asked_of_request(facts, rules)
@@ -271,7 +270,7 @@ class Engine:
     def _facts(self, plan: Plan, call: Call) -> Facts:
         sent = call.conversation.since(plan.pruned.first) if plan.pruned else call.conversation
         # a counter that knows billed prefixes knows them by the whole conversation, not by what pruning leaves
-        counter = (not plan.pruned and call.counter) or self._sizes
+        counter = self._sizes if plan.pruned or call.counter is None else call.counter
         ids = self._finding_ids
         return Facts(plan, self.catalog, self.layers, call.request, sent, call.surface, counter, call.today, ids)
 

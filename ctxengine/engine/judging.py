@@ -51,15 +51,11 @@ def looked_at(facts: Facts, rules: RuleSet) -> tuple[Any, ...]:
     arguments = {name: value for name, value in facts.request.kwargs.items() if name != "messages"}
     return (
         (rules.severities, facts.surface, facts.today, plan.mode, plan.edits, plan.beta_names, plan.pruned),
+        plan.policy,
         (conversation.ends_with, conversation.open_tool_uses, conversation.thinking_blocks > 0),
         (conversation.marks, conversation.compaction_blocks, conversation.problems, conversation.system_messages),
         arguments,
     )
-
-
-def refuses(finding: Finding) -> bool:
-    """Whether a build must not be sent with this finding: an error that rests on no estimate."""
-    return finding.severity == "error" and not finding.estimated
 
 
 def of_plugins(report: Report) -> tuple[Finding, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ctxengine.catalog.rows import plain
 from ctxengine.check import Rule
 from ctxengine.conversation import Conversation
 from ctxengine.extension.answers import read_breakpoint, read_edit, read_registration, read_rule
@@ -77,6 +78,7 @@ class Host:
         edits: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
         breakpoints: list[ExtraBreakpoint] = []
         problems = list(self._absent(used, policy))
+        policy = replace(policy, values=plain(policy.values))  # theirs to change: the engine keeps its own
         configs = policy.get("plugins.config", {})
         given: dict[str, Any] = {"target": target, "conversation": conversation, "policy": policy}
         read_change = partial(read_edit, models=self._models, types=edit_types)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
 from ctxengine.findings import Finding
 from ctxengine.origin import Origin
 from ctxengine.plan.compiler import CompileInput
 from ctxengine.plan.plan import HISTORY, REQUEST, Plan, PlannedBeta
-from ctxengine.plan.values import compaction_edit
 from ctxengine.request import Request, split_betas
 
 
@@ -22,7 +22,7 @@ def _inside(name: str, key: str) -> Callable[[Request], bool]:
 
 
 FEATURE_ARGUMENTS: Mapping[str, tuple[str, Callable[[Request], bool]]] = {
-    "on_demand_compaction": ("compaction", lambda request: request.get("compaction") is not None),
+    ON_DEMAND_COMPACTION: ("compaction", lambda request: request.get("compaction") is not None),
     "block_binding": ("thinking.block_binding", _inside("thinking", "block_binding")),
     "task_budget": ("output_config.task_budget", _inside("output_config", "task_budget")),
     "threads": ("thread", lambda request: isinstance(request.get("thread"), Mapping)),
@@ -72,10 +72,10 @@ def _for_history(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
     sent = [block for block in blocks if plan.pruned is None or block.at >= plan.pruned.first]
     if any(block.kind == "signed" for block in sent):
         yield from _for_feature(
-            "on_demand_compaction", HISTORY, "a signed compaction block in the history needs it", given
+            ON_DEMAND_COMPACTION, HISTORY, "a signed compaction block in the history needs it", given
         )
     if any(block.kind != "signed" for block in sent):
-        for name in compaction_edit(given).betas:
+        for name in given.catalog.compaction_edit.betas:
             yield PlannedBeta(name, HISTORY, "a compaction block in the history needs it")
 
 

@@ -9,7 +9,7 @@ from ctxengine.findings import Finding, Place
 from ctxengine.plan.compiler import CompileInput
 from ctxengine.plan.fit import order
 from ctxengine.plan.plan import HISTORY, Plan, PlannedEdit, Pruned
-from ctxengine.plan.values import Values, compaction_edit
+from ctxengine.plan.values import Values
 
 DIRECTIVES = frozenset(
     {"edits", "compaction", "cache", "betas", "budget", "guard", "checkpoint", "overrides", "plugins"}
@@ -25,7 +25,7 @@ def carry_compaction(plan: Plan, given: CompileInput) -> Plan:
         return plan
     if block.kind == "signed":
         return _without_compaction(plan, block, given)
-    if plan.edit(compaction_edit(given).type) is not None:
+    if plan.edit(given.catalog.compaction_edit.type) is not None:
         return plan
     return _with_sticky_edit(plan, given)
 
@@ -55,7 +55,7 @@ def asks_for_anything(given: CompileInput) -> bool:
 
 
 def _without_compaction(plan: Plan, block: CompactionBlock, given: CompileInput) -> Plan:
-    compact = plan.edit(compaction_edit(given).type)
+    compact = plan.edit(given.catalog.compaction_edit.type)
     if compact is None:
         return plan
     finding = Finding(
@@ -70,7 +70,7 @@ def _without_compaction(plan: Plan, block: CompactionBlock, given: CompileInput)
 
 
 def _with_sticky_edit(plan: Plan, given: CompileInput) -> Plan:
-    fact = compaction_edit(given)
+    fact = given.catalog.compaction_edit
     wanted = plan.policy.get("compaction") or {}
     values = Values(plan.policy, given)
     params = values.compaction_params(wanted, raise_any=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
+from ctxengine.catalog.rows import plain
 from ctxengine.conversation import Position
 from ctxengine.findings import Report
 from ctxengine.origin import Origin
@@ -34,7 +35,8 @@ class PlannedEdit:
         return self.origins.get("", ENGINE)
 
     def wire(self) -> dict[str, Any]:
-        return {"type": self.type, **self.params}
+        """The entry as it is sent, in dicts and lists of its own, which the caller may change."""
+        return {"type": self.type, **plain(self.params)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Values:
         mode = (wanted or {}).get("mode", DEFAULT_MODE)
         if wanted is None or mode == "off":
             return
-        fact = compaction_edit(self.given)
+        fact = self.given.catalog.compaction_edit
         why = lacks(fact, self.given)
         if mode not in EDIT_MODES:
             self._needs_session("compaction.mode", f'compaction.mode "{mode}" acts between requests')
@@ -99,7 +99,7 @@ class Values:
         return None if ceiling is None else {"type": "input_tokens", "value": ceiling}
 
     def _raised(self, trigger: Any) -> Any:
-        least = self.given.catalog.limit(f"{compaction_edit(self.given).type}.trigger").at_least
+        least = self.given.catalog.limit(f"{self.given.catalog.compaction_edit.type}.trigger").at_least
         if least is None or not is_amount(trigger, "input_tokens", "value") or trigger["value"] >= least:
             return trigger
         self._say(
@@ -115,7 +115,7 @@ class Values:
         if not is_amount(wanted, "break_even", "requests"):
             return wanted
         fact = self.given.catalog.edits.get(type_)
-        effective = trigger or (fact.defaults.get("trigger") if fact else None)
+        effective = fact.effective({"trigger": trigger}, "trigger") if fact else trigger
         multipliers = cache_multipliers(self.given.target.facts, self.policy.get("cache.ttl.last_message", "5m"))
         if not is_amount(effective, "input_tokens", "value"):
             why = "a break-even amount is a share of an input_tokens trigger, which this edit does not have"
@@ -164,11 +164,6 @@ def cache_multipliers(facts: ModelFact | None, ttl: str) -> tuple[float, float] 
         return None
     price = facts.prices[0]
     return price.cache_write("1h" if ttl == "1h" else "5m") / price.input, price.cache_read / price.input
-
-
-def compaction_edit(given: CompileInput) -> EditFact:
-    """The edit type that compacts, by the catalog."""
-    return next(fact for fact in given.catalog.edits.values() if fact.feature == "threshold_compaction")
 
 
 def lacks(fact: EditFact, given: CompileInput) -> str | None:

@@ -61,7 +61,7 @@ def memory_tools(conversation: Conversation) -> list[str]:
 def trigger_of(facts: Facts, edit: PlannedEdit) -> tuple[str, int]:
     """Kind and value of the edit's trigger, or of the API's default; 0 where it is unknown or no trigger at all."""
     fact = facts.catalog.edits.get(edit.type)
-    trigger = edit.params.get("trigger") or (fact.defaults.get("trigger") if fact else None)
+    trigger = fact.effective(edit.params, "trigger") if fact else edit.params.get("trigger")
     kind, value = field_of(trigger, "type"), field_of(trigger, "value")
     return str(kind), value if isinstance(value, int) else 0
 

@@ -23,6 +23,7 @@ BEYOND_THE_SCHEMA = (
     "a regular expression that cannot be built",
     "a tokenizer that is no row",
     "a beta that is no row",
+    "nothing left that compacts",
     "an alias for no model",
 )
 

@@ -309,6 +309,26 @@ def test_config_is_the_plugin_s_own(ask: Any) -> None:
     assert seen == {"a": {"x": 1}, "b": {}}
 
 
+def test_a_plugin_cannot_change_the_policy(ask: Any) -> None:
+    """What a plugin does to the policy and the settings it is given stays with it."""
+
+    class Changes:
+        @hookimpl
+        def ctxengine_contribute_edits(self, policy: Any, config: Any) -> None:
+            policy.get("edits")["clear_tool_uses_20250919"]["exclude_tools"].append("read")
+            config["seen"] = True
+
+    policy = {
+        "edits": [{"type": "clear_tool_uses_20250919", "exclude_tools": ["memory"]}],
+        "plugins": {"config": {"Changes": {}}},
+    }
+    engine = Engine.from_policy(policy, plugins=[Changes()])
+    request = {"model": "claude-opus-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi."}]}
+    first, second = engine.plan(**request), engine.plan(**request)
+    assert first.edits[0].params["exclude_tools"] == second.edits[0].params["exclude_tools"] == ["memory"]
+    assert second.policy.get("plugins.config") == {"Changes": {}}
+
+
 def test_a_plugin_nobody_installed_is_an_error(ask: Any) -> None:
     """The finding names the plugin, where the policy asks for it, and what there is instead."""
     asked = ask(host_of(keeper("here")), "gone", plugins={"use": ["gone"]})
