@@ -43,6 +43,7 @@ DOORS = {
     "pydantic": {"_model", "edits", "extension", "policy"},
     "click": {"cli"},
     "rich": {"cli"},
+    "joblib": {"simulate"},
 }
 HEAVY = ("anthropic", "pydantic", "jsonschema", "rich", "pluggy", "click")
 FACT = re.compile(r"claude-[a-z]+-\d|\b[a-z]+(-[a-z]+)*-20\d\d-\d\d-\d\d\b")

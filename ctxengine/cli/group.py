@@ -21,9 +21,11 @@ COMMANDS = {
     "build": "Print the keyword arguments that a policy makes of a request.",
     "explain": "Show the plan for a request: what is sent, why, and who asked for it.",
     "diff": "Show what another policy would change for a request.",
+    "simulate": "Replay recorded conversations under several policies, and compare.",
     "schema": "Print a JSON Schema, for editors and other programs.",
     "catalog": "Show the facts about models, betas, platforms, edits and limits.",
     "rules": "Show every rule that policies and requests are judged by.",
+    "emulate": "Serve the Messages API's context management on this machine, with a scripted model.",
     "plugins": "Show the installed plugins and the hooks they implement.",
 }
 """Command → its help in one line. The module of the same name holds the rest, and is imported when it is called."""

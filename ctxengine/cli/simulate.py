@@ -1,0 +1,187 @@
+"""``ctxengine simulate``: recorded conversations under several policies, side by side."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
+
+import click
+
+from ctxengine.cli import options
+from ctxengine.cli.output import print_all, print_findings, unwritable, write_json
+from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_table
+from ctxengine.findings import Finding
+from ctxengine.simulate import Session, Simulator
+from ctxengine.simulate.files import find_files, sessions
+from ctxengine.simulate.simulation import ASSUMED_GAP
+from ctxengine.simulate.totals import Totals, add, nothing
+
+NOTED = 5
+"""Notes and warnings shown; there is one of each kind for every file."""
+
+
+@dataclass
+class Seen:
+    """What is kept of the sessions that went by."""
+
+    totals: dict[str, Totals]
+    sessions: int = 0
+    turns: int = 0
+    fitted: int = 0
+    timed: int = 0
+    recorded: float | None = 0.0
+    unreadable: bool = False
+    findings: dict[Finding, None] = field(default_factory=dict)
+
+    def add(self, session: Session) -> None:
+        self.findings.update(dict.fromkeys(session.findings))
+        self.unreadable = self.unreadable or any(
+            not session.turns and finding.severity == "error" for finding in session.findings
+        )
+        if not session.turns:
+            return
+        self.sessions += 1
+        self.turns += session.turns
+        self.fitted += session.bills > 0
+        self.timed += session.timed
+        known = self.recorded is not None and session.recorded_usd is not None
+        self.recorded = (self.recorded or 0.0) + (session.recorded_usd or 0.0) if known else None
+        for totals in session.totals:
+            add(self.totals[totals["policy"]], totals)
+
+    @property
+    def code(self) -> int:
+        """2 where a file could not be read, 1 where a policy is refused or does not fit the window, else 0."""
+        if self.unreadable or not self.sessions:
+            return 2
+        ours = list(self.totals.values())[1:]
+        return int(any(each["overflows"] or each["refused"] for each in ours))
+
+
+@click.command()
+@click.argument("transcripts", nargs=-1, required=True, metavar="TRANSCRIPT...")
+@click.option(
+    "--policy", "policies", multiple=True, required=True, metavar="POLICY",
+    help="A policy file or preset to compare; repeatable, each is an alternative.",
+)  # fmt: skip
+@click.option("--model", metavar="M", help="The model, where not the conversation's own.")
+@options.platform
+@options.printed("text", "json", "csv")
+@click.option("--out", metavar="FILE.jsonl", help="Write every turn under every policy to this file, a line each.")
+@click.option("--explain", type=click.IntRange(min=1), metavar="N", help="Show turn N of each conversation.")
+@click.option("--lenient", is_flag=True, help="Skip what cannot be read in a transcript, and say so.")
+@click.option("--jobs", type=int, default=1, metavar="N", help="Processes for many files; -1 is one for each core.")
+@click.option(
+    "--gap", type=click.FloatRange(min=0), default=ASSUMED_GAP, metavar="SECONDS", show_default=True,
+    help="Time between turns that have none recorded.",
+)  # fmt: skip
+def command(
+    transcripts: tuple[str, ...], policies: tuple[str, ...], model: str | None, platform: str | None, form: str,
+    out: str | None, explain: int | None, lenient: bool, jobs: int, gap: float,
+) -> None:  # fmt: skip
+    """Replay recorded conversations under several policies, and compare.
+
+    A TRANSCRIPT is a file, a folder, or a pattern. The recorded turns stay as they were; the first column is the
+    conversation without a policy. Exit codes: 1 where a policy is refused or does not fit the window, 2 where a
+    transcript or policy cannot be read (the others are still compared).
+    """
+    rows = form != "text" or out is not None or explain is not None
+    simulator = Simulator(policies, model, platform, lenient, rows, gap)
+    names = [candidate.name for candidate in simulator.candidates]
+    seen = Seen({name: nothing("", name) for name in names})
+    listed: list[Session] = []
+    files = find_files(transcripts)
+    with ExitStack() as stack:
+        stream = stack.enter_context(_whole_file(Path(out))) if out else None
+        table = csv.writer(sys.stdout) if form == "csv" else None
+        for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
+            if table and session.rows:
+                _write_csv(table, session, first=not seen.sessions)
+            seen.add(session)
+            if stream:
+                stream.writelines(json.dumps(row) + "\n" for row in session.rows)
+            if form == "json":
+                listed.append(session)
+            elif explain and form == "text":
+                print_all(made for made in [turn_table(session, explain)] if made)
+    if form == "json":
+        _write_json(listed, seen)
+    elif form == "text" and seen.sessions:
+        _print(seen, gap)
+    if form != "json":
+        print_findings(_shown(seen), stderr=True)
+    click.get_current_context().exit(seen.code)
+
+
+def _jobs(jobs: int) -> int:
+    if jobs != 1 and find_spec("joblib") is None:
+        raise click.UsageError("--jobs needs joblib: pip install ctxengine[simulate]")
+    return jobs or 1
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[IO[str]]:
+    """A file that is there once all of it is written, and not before."""
+    try:
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            part = Path(file.name)
+            try:
+                yield file
+                file.flush()
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def _progress(made: Iterator[Session], files: int) -> Any:
+    """The sessions with a bar on stderr, where there are several files and someone to watch."""
+    if files > 1 and sys.stderr.isatty():
+        return click.progressbar(made, label="replaying", file=sys.stderr, show_pos=True)
+    return nullcontext(made)
+
+
+def _print(seen: Seen, gap: float) -> None:
+    from rich.text import Text
+
+    print_all(comparison(list(seen.totals.values()), seen.sessions, seen.turns))
+    lines = assumptions(seen.fitted, seen.timed, seen.sessions, seen.recorded, gap)
+    print_all(["", *(Text(line, style="dim") for line in lines)])
+
+
+def _write_csv(table: Any, session: Session, *, first: bool) -> None:
+    if first:
+        table.writerow(session.rows[0])
+    table.writerows(row_values(row).values() for row in session.rows)
+
+
+def _write_json(listed: list[Session], seen: Seen) -> None:
+    write_json(
+        {
+            "totals": list(seen.totals.values()),
+            "sessions": [_session(session) for session in listed],
+            "rows": [row for session in listed for row in session.rows],
+            "findings": [finding.to_dict() for finding in seen.findings],
+        }
+    )
+
+
+def _session(session: Session) -> dict[str, Any]:
+    names = ("transcript", "model", "turns", "totals", "recorded_usd", "bills", "timed")
+    return {name: getattr(session, name) for name in names}
+
+
+def _shown(seen: Seen) -> list[Finding]:
+    """All errors, and the first of the rest."""
+    errors = [finding for finding in seen.findings if finding.severity == "error"]
+    rest = [finding for finding in seen.findings if finding.severity == "warning"]
+    return errors + rest[:NOTED]

@@ -1,0 +1,126 @@
+"""The cache marks of each request: where the engine would place them, worked out on rows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+from ctxengine.catalog.facts import Ttl
+from ctxengine.conversation import field_of
+from ctxengine.semantics.cache import Mark
+from ctxengine.simulate.planned import Planned, cacheable_from
+from ctxengine.simulate.scan import Scan
+from ctxengine.simulate.sent import Sent
+
+
+class Marker:
+    """Places marks for one policy, from one compaction to the next.
+
+    Args:
+        message: the first message that is sent.
+        summary: tokens of a block of ours in front of it.
+        block: the row of the prompt that holds the newest compaction block, ours or a recorded one.
+    """
+
+    def __init__(
+        self, plan: Planned, made: Scan, sent: Sent, message: int = 0, summary: int = 0, block: int | None = None
+    ) -> None:
+        self._plan, self._made, self._sent = plan, made, sent
+        self._message, self._block = message, block
+        self._first = made.first_rows[message]
+        on_tools, on_system, self._from = cacheable_from(plan, made, message, summary)
+        system = sent.messages_at - 1 if sent.messages_at > sent.system_at else None
+        tools = _last_tool(made.request.get("tools") or ())
+        self._system = system if on_system and "system" in plan.wanted else None
+        self._tools = tools if on_tools and "tools" in plan.wanted else None
+        self._head = list(made.head.marks)
+        self._rows = [row for row, _ in made.marks]
+
+    def marks(self, messages: int) -> list[Mark]:
+        """In prompt order, for a request with so many messages, whose rows have been taken in."""
+        plan = self._plan
+        given = self._given(messages)
+        if not plan.wanted:
+            return given
+        free = plan.slots - len(given)
+        taken = {mark.block for mark in given}
+        placed: list[tuple[int, Ttl]] = []
+        for place, at in self._places(messages):
+            if free > 0 and at not in taken:
+                free -= 1
+                taken.add(at)
+                placed.append((at, plan.ttls["last_message" if place == "previous_tail" else place]))
+        ordered = _with_ordered_ttls(sorted(placed, reverse=True), given)
+        return sorted(given + ordered) if given else ordered
+
+    def _places(self, messages: int) -> list[tuple[str, int]]:
+        """Each place that the policy wants, and where it is, in the order in which slots are given away."""
+        plan, offset = self._plan, self._sent.offset
+        found: list[tuple[str, int]] = []
+        tail = -1
+        if "last_message" in plan.wanted and plan.automatic is None:
+            tail = self._tail(messages)
+            if tail >= self._from:
+                found.append(("last_message", tail + offset))
+        if self._system is not None:
+            found.append(("system", self._system))
+        if self._block is not None and "compaction_block" in plan.wanted:
+            found.append(("compaction_block", self._block))
+        if "last_message" in plan.wanted:
+            before = self._previous_tail(messages, tail if tail >= 0 else self._tail(messages))
+            if before >= self._from:
+                found.append(("previous_tail", before + offset))
+        if self._tools is not None:
+            found.append(("tools", self._tools))
+        return found
+
+    def _tail(self, messages: int) -> int:
+        tails = self._made.tails
+        for index in range(messages - 1, self._message - 1, -1):
+            if tails[index] >= 0:
+                return tails[index]
+        return -1
+
+    def _previous_tail(self, messages: int, end: int) -> int:
+        """The end of the newest user message before the last one, where the look-back does not reach it."""
+        made = self._made
+        for index in range(messages - 2, self._message - 1, -1):
+            if made.user[index]:
+                row = made.tails[index]
+                far = row >= 0 and made.places[end] - made.places[row] + 1 > self._plan.lookback
+                return row if far else -1
+        return -1
+
+    def _given(self, messages: int) -> list[Mark]:
+        """The caller's own marks."""
+        made, offset = self._made, self._sent.offset
+        if not made.marks and self._plan.automatic is None:
+            return self._head[:]
+        start, stop = (bisect_left(self._rows, row) for row in (self._first, made.first_rows[messages]))
+        marks = [*self._head, *(Mark(row + offset, ttl) for row, ttl in made.marks[start:stop])]
+        tail = self._tail(messages) + offset
+        if self._plan.automatic is not None and not (marks and marks[-1].block == tail):
+            marks.append(Mark(tail, self._plan.automatic))
+        return marks
+
+
+def _last_tool(tools: Sequence[Any]) -> int | None:
+    """The last tool that is in the prompt from the start."""
+    return next((at for at in range(len(tools) - 1, -1, -1) if not field_of(tools[at], "defer_loading")), None)
+
+
+def _with_ordered_ttls(placed: Sequence[tuple[int, Ttl]], given: Sequence[Mark]) -> list[Mark]:
+    """Ours, last first, become ours in prompt order with the longest ttl first, as the engine does it."""
+    shorts = [mark.block for mark in given if mark.ttl == "5m"]
+    longs = [mark.block for mark in given if mark.ttl == "1h"]
+    made: list[Mark] = []
+    for at, ttl in placed:
+        if ttl == "1h" and any(short < at for short in shorts):
+            ttl = "5m"
+        elif ttl == "5m" and any(long > at for long in longs) and not any(short < at for short in shorts):
+            ttl = "1h"
+        if ttl == "1h":
+            longs.append(at)
+        made.append(Mark(at, ttl))
+    return made[::-1]

@@ -1,0 +1,112 @@
+"""One policy for one conversation: the engine's plan, in the terms of the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ctxengine.catalog.facts import Ttl
+from ctxengine.conversation import field_of
+from ctxengine.engine import Engine
+from ctxengine.findings import Finding
+from ctxengine.plan import Plan
+from ctxengine.simulate.scan import Scan
+from ctxengine.tokens import CalibratedCounter, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A policy under comparison."""
+
+    name: str
+    engine: Engine
+    baseline: bool = False
+    """Stands for the conversation as it is, without a policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a policy sends with each request of a conversation."""
+
+    edits: Mapping[str, Mapping[str, Any]]
+    """Type → wire fields with the API's defaults, in the order they are sent."""
+    wanted: frozenset[str]
+    """Places of the policy's cache marks."""
+    ttls: Mapping[str, Ttl]
+    slots: int
+    """Cache marks a request may have."""
+    minimum: int
+    """Tokens below which the policy sets no mark; 0 where the model's minimum is unknown."""
+    automatic: Ttl | None
+    """Of the request's own top-level mark."""
+    lookback: int
+    counter: CalibratedCounter
+    refusals: tuple[Finding, ...] = ()
+    """Why the API would refuse the requests."""
+
+
+PLACES = ("tools", "system", "compaction_block", "last_message")
+
+
+def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
+    """The plan for the first so many messages; what follows is planned the same until a compaction block comes."""
+    engine, target = candidate.engine, made.target
+    kwargs = {**made.request, "model": target.asked_model, "messages": made.request["messages"][:messages]}
+    plan = engine.plan(platform=target.platform.name, **kwargs)
+    defaults = {edit.type: engine.catalog.edits[edit.type].defaults for edit in plan.edits if _known(engine, edit.type)}
+    facts, control = target.facts, made.request.get("cache_control")
+    wanted = frozenset(plan.policy.get("cache.breakpoints", ())) if plan.mode == "enforce" else frozenset()
+    ttls = {place: plan.policy.get(f"cache.ttl.{place}", "5m") for place in PLACES}
+    if candidate.baseline and made.recorded_ttl is not None:
+        # logs do not show the marks; bills with cache tokens say that there were some
+        wanted, ttls = frozenset(PLACES), dict.fromkeys(PLACES, made.recorded_ttl)
+    return Planned(
+        edits={edit.type: _whole(defaults.get(edit.type, {}), edit.params) for edit in plan.edits},
+        wanted=wanted,
+        ttls=ttls,
+        slots=target.platform.cache_slots,
+        minimum=(facts.min_cache_by_platform.get(target.platform.name) or facts.min_cache or 0) if facts else 0,
+        automatic=None if control is None else "1h" if field_of(control, "ttl") == "1h" else "5m",
+        lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
+        counter=CalibratedCounter(engine.catalog.tokenizers),
+        refusals=_refusals(plan),
+    )
+
+
+def cacheable_from(plan: Planned, made: Scan, message: int, more: int) -> tuple[bool, bool, int]:
+    """Where the policy's marks begin to be worth it: whether on the tools, on the system prompt, and the first row.
+
+    As the engine sees it: by the upper end of the estimate's band.
+
+    Args:
+        message: the first message that is sent.
+        more: tokens in front of it that stand nowhere in the conversation.
+    """
+    facts, minimum = made.target.facts, plan.minimum
+    tools = measure(made.request.get("tools"))
+    size = measure(made.request.get("system")) + tools
+    more += made.fit.hidden
+    on_tools = plan.counter.estimate(tools, facts).high >= minimum
+    if plan.counter.estimate(size, facts).high + more >= minimum:
+        return on_tools, True, made.first_rows[message]
+    messages = made.request["messages"]
+    for index in range(message, len(messages)):
+        size += measure(messages[index])
+        if plan.counter.estimate(size, facts).high + more >= minimum:
+            return on_tools, False, made.first_rows[index]
+    return on_tools, False, len(made.sizes)
+
+
+def _known(engine: Engine, type_: str) -> bool:
+    return type_ in engine.catalog.edits
+
+
+def _whole(defaults: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    return {**defaults, **{name: value for name, value in params.items() if value is not None}}
+
+
+def _refusals(plan: Plan) -> tuple[Finding, ...]:
+    """Errors of what is sent. Without a policy only those of the edits: the rest of the record was sent as it is."""
+    errors = (finding for finding in plan.report.errors if not finding.estimated)
+    return tuple(error for error in errors if plan.mode == "enforce" or error.rule.startswith("edit-"))

@@ -1,0 +1,257 @@
+"""One policy over one conversation, turn by turn: arithmetic on what was scanned, no request is built.
+
+The state between two compactions is a stretch: it begins with the conversation, and again with every compaction block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any
+
+from ctxengine.catalog import Catalog
+from ctxengine.edits import ClearThinking, ClearToolUses, Compact, type_of
+from ctxengine.edits.clear_thinking_effect import LAST_TURN, cleared_turns, kept_turns
+from ctxengine.edits.clear_tool_uses_choice import Clearing, Cut
+from ctxengine.edits.compact_effect import is_due
+from ctxengine.edits.switches import Switches
+from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
+from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.simulate.bills import dollars, price_of
+from ctxengine.simulate.marks import Marker
+from ctxengine.simulate.planned import Candidate, Planned, planned
+from ctxengine.simulate.scan import Scan, Turn
+from ctxengine.simulate.sent import Sent
+from ctxengine.simulate.summary import summary_tokens
+
+CLEAR_THINKING, CLEAR_TOOL_USES, COMPACT = type_of(ClearThinking), type_of(ClearToolUses), type_of(Compact)
+Row = dict[str, Any]
+NOTHING = CacheUse(0, 0, 0, 0)
+
+
+class Replay:
+    """What one policy does at every turn of a scanned conversation."""
+
+    def __init__(self, made: Scan, candidate: Candidate, catalog: Catalog, switches: Switches, name: str) -> None:
+        self._made, self._candidate, self._catalog, self._switches = made, candidate, catalog, switches
+        self._head: Row = {"transcript": name, "policy": candidate.name}
+        self._facts = made.target.facts
+        self._window = self._facts.window if self._facts else None
+        self._rules = cache_rules(catalog, made.target, switches)
+        self._thinking_sums = [0, *accumulate(sum(rows.values()) for rows in made.thinking)]
+        self._cache = PromptCache()
+        self._sent = Sent(made)
+        self._blocks = 0
+        self.plan = self._planned(made.turns[0].messages)
+        self._start(0, made.head_tokens)
+
+    def rows(self) -> Iterator[Row]:
+        """One plain dict a turn; none where the API would refuse what the policy sends."""
+        if self.plan.refusals:
+            return
+        for number, turn in enumerate(self._made.turns, start=1):
+            yield self._turn(number, turn)
+
+    def _planned(self, messages: int) -> Planned:
+        plan = planned(self._candidate, self._made, messages)
+        self._thinking_edit = plan.edits.get(CLEAR_THINKING)
+        self._clearing_edit = plan.edits.get(CLEAR_TOOL_USES)
+        self._compact_edit = plan.edits.get(COMPACT)
+        return plan
+
+    def _start(self, message: int, tokens: int, summary: int = 0, block: int | None = None) -> None:
+        """A new stretch: from a message on, with so many tokens in front of its first row."""
+        made = self._made
+        self._message, self._first = message, made.first_rows[message]
+        self._base = tokens - made.sums[self._first]
+        self._marker = Marker(self.plan, made, self._sent, message, summary, block)
+        self._use = self._added = made.use_counts[message]
+        self._clearing = Clearing(self._clearing_edit, self._switches) if self._clearing_edit else None
+        self._cut, self._thoughts = Cut(), 0
+        self._gone: set[int] = set()
+
+    def _recorded_block(self, message: int, row: int) -> None:
+        """The record holds a compaction block: what stands before it is not read from here on."""
+        made = self._made
+        self.plan = self._planned(message + 2)
+        inside = row - made.first_rows[message]
+        more = made.overhead if inside else 0
+        self._sent.begin(row, made.instructions + more)
+        self._start(message, made.head_tokens + more, block=self._sent.messages_at)
+        self._base -= made.sums[row] - made.sums[self._first]
+        self._first = row
+
+    def _turn(self, number: int, turn: Turn) -> Row:
+        made, sent = self._made, self._sent
+        while self._blocks < len(made.blocks) and made.blocks[self._blocks][0] < turn.messages:
+            self._recorded_block(*made.blocks[self._blocks])
+            self._blocks += 1
+        end = made.first_rows[turn.messages]
+        why: list[str] = []
+        original = self._base + made.sums[end]
+        unthought = self._clear_thinking(turn.messages, why)
+        if self._thinking_edit is None:
+            original, unthought = original - unthought, 0
+        cut = self._clear_tool_uses(turn.messages, original, unthought, why)
+        context = original - unthought - cut.tokens
+        sent.extend(end)
+        if self._window is not None and context > self._window:
+            return self._row(number, turn, original, context, unthought, why, NOTHING, None, overflow=True)
+        asked = self._asked(self._marker.marks(turn.messages), turn.messages, context)
+        if self._compact_edit is None or not is_due(self._compact_edit, context):
+            use = self._cache.take(asked, self._rules, turn.seconds)
+            return self._row(number, turn, original, context, unthought, why, use, None)
+        return self._compacted(number, turn, original, context, unthought, why, asked)
+
+    def _compacted(
+        self, number: int, turn: Turn, original: int, context: int, unthought: int, why: list[str], asked: CacheRequest
+    ) -> Row:
+        """Two iterations: the summary is written, and the model reads on from it alone."""
+        made, sent, edit = self._made, self._sent, self._compact_edit or {}
+        why.append(f"compacts: {context:,} tokens reach {edit['trigger']['value']:,}")
+        more = self._own_prompt(edit)
+        call = CacheRequest(asked.prompt, asked.marks, asked.total + more, asked.scope)
+        first = self._cache.take(call, self._rules, turn.seconds)
+        before = {
+            "peak": context,
+            "cleared_tool_uses": self._cut.uses,
+            "cleared_input_tokens": self._cut.tokens,
+            "cleared_thinking_turns": self._thoughts,
+        }
+        summary = summary_tokens(context)
+        tokens = made.instructions + made.overhead + summary
+        sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
+        # the summary is the first block of the recorded answer, whose overhead it takes over
+        self._start(turn.messages, made.head_tokens + summary, summary, sent.messages_at)
+        left = made.head_tokens + made.overhead + summary
+        marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
+        use = self._cache.take(self._asked(marks, turn.messages, left), self._rules, turn.seconds)
+        return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before
+
+    def _clear_thinking(self, messages: int, why: list[str]) -> int:
+        """Tokens of thinking that are not read: what the edit clears, or what the model drops by itself."""
+        made = self._made
+        base = made.thinking_counts[self._message]
+        turns = made.thinking_counts[messages] - base
+        if not turns:
+            return 0
+        default = self._facts.keeps_thinking if self._facts else None
+        if self._thinking_edit is not None:
+            gone = cleared_turns(turns, kept_turns(self._thinking_edit, default), self._switches)
+        elif default == LAST_TURN:
+            gone = max(made.questions[messages] - base, 0)
+        else:
+            return 0
+        if gone != self._thoughts:
+            fewer, more = sorted((gone, self._thoughts))
+            rows = {row: tokens for rows in made.thinking[base + fewer : base + more] for row, tokens in rows.items()}
+            self._sent.rewind(rows)
+            if gone > self._thoughts:
+                self._sent.removed.update(rows)
+                self._sent.freed.update(rows)
+                if self._thinking_edit is not None:
+                    why.append(f"clears the thinking of {gone - self._thoughts} more turn(s)")
+            else:
+                self._sent.removed.difference_update(rows)
+                for row in rows:
+                    del self._sent.freed[row]
+            self._thoughts = gone
+        return self._thinking_sums[base + gone] - self._thinking_sums[base]
+
+    def _clear_tool_uses(self, messages: int, original: int, unthought: int, why: list[str]) -> Cut:
+        clearing, made = self._clearing, self._made
+        if clearing is None:
+            return self._cut
+        uses = made.uses
+        for use in range(self._added, made.use_counts[messages]):
+            clearing.add(uses[use])
+        self._added = made.use_counts[messages]
+        left = self._switches["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
+        prompt = original - unthought if left else original
+        cut = clearing.cut(prompt)
+        if cut.uses != self._cut.uses:
+            self._recut(clearing, cut)
+            if cut.uses > self._cut.uses:
+                why.append(self._why_cleared(cut, prompt))
+            self._cut = cut
+        return cut
+
+    def _recut(self, clearing: Clearing, cut: Cut) -> None:
+        """Other uses are cleared than at the turn before."""
+        fewer, more = sorted((cut, self._cut))
+        changed = [self._use + index for index in clearing.cleared(more)[fewer.uses :]]
+        made, freed = self._made, self._sent.freed
+        rows: dict[int, int] = {}
+        for use in changed:
+            if made.results[use] >= 0:
+                rows[made.results[use]] = made.uses[use].frees
+            if clearing.clears_input(made.uses[use].name):
+                rows[made.calls[use]] = made.uses[use].input_frees
+        self._sent.rewind(rows)
+        if cut.uses > self._cut.uses:
+            freed.update(rows)
+            self._gone.update(changed)
+        else:
+            self._gone.difference_update(changed)
+            for row in rows:
+                del freed[row]
+
+    def _why_cleared(self, cut: Cut, prompt: int) -> str:
+        edit = self._clearing_edit or {}
+        trigger = edit["trigger"]
+        over = f"{prompt:,} tokens" if trigger["type"] == "input_tokens" else "tool uses"
+        new = cut.uses - self._cut.uses
+        total = f"{cut.uses} in all ({cut.tokens:,} tokens)"
+        return f"clears {new} more tool use(s), {total}: {over} > {trigger['value']:,}"
+
+    def _own_prompt(self, edit: Mapping[str, Any]) -> int:
+        """Tokens of what asks for the summary."""
+        instructions = edit.get("instructions")
+        if isinstance(instructions, str) and instructions:
+            return len(instructions) // 4
+        return int(self._catalog.limit("compaction.own_prompt").at_most or 0)
+
+    def _asked(self, marks: list[Mark], messages: int, context: int) -> CacheRequest:
+        scope = self._made.head.scope
+        if 0 <= self._made.images_from <= messages:
+            scope = (scope[0], scope[1], (scope[2], "images"))
+        return CacheRequest(self._sent.prompt, marks, context + self._rules.opening_tokens, scope)
+
+    def _row(
+        self, number: int, turn: Turn, original: int, context: int, unthought: int, why: list[str], use: CacheUse,
+        compaction: tuple[CacheUse, int] | None, *, overflow: bool = False,
+    ) -> Row:  # fmt: skip
+        facts, output = self._facts, turn.output_tokens
+        cost = 0.0 if overflow else dollars(price_of(facts, use.total), use, output)
+        first, summary = compaction or (NOTHING, 0)
+        if compaction is not None and cost is not None:
+            cost += dollars(price_of(facts, first.total), first, summary) or 0.0
+        again = [need.how for need in turn.needs if need.message < self._message or need.use in self._gone]
+        return {
+            **self._head,
+            "turn": number,
+            "messages": turn.messages,
+            "seconds": turn.seconds,
+            "original_tokens": original,
+            "context": context,
+            "peak": context,
+            "headroom": None if self._window is None else self._window - context,
+            "overflow": overflow,
+            "why": why,
+            "cleared_tool_uses": self._cut.uses,
+            "cleared_input_tokens": self._cut.tokens,
+            "cleared_thinking_turns": self._thoughts,
+            "cleared_thinking_tokens": unthought,
+            "compaction": compaction is not None,
+            "summary_tokens": summary,
+            "cache_read": use.read + first.read,
+            "cache_write_5m": use.write_5m + first.write_5m,
+            "cache_write_1h": use.write_1h + first.write_1h,
+            "uncached": use.uncached + first.uncached,
+            "output_tokens": 0 if overflow else output + summary,
+            "iterations": 0 if overflow else 1 + (compaction is not None),
+            "cost_usd": cost,
+            "needed_again": len(again),
+            "repeated": again.count("repeated"),
+            "quoted": again.count("quoted"),
+        }

@@ -1,0 +1,266 @@
+"""A conversation as rows of numbers, made once: what every policy's arithmetic works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from ctxengine.catalog import Catalog
+from ctxengine.catalog.facts import Ttl
+from ctxengine.conversation import UNMARKABLE as THINKING
+from ctxengine.conversation import markable
+from ctxengine.edits.clear_tool_uses_choice import Use
+from ctxengine.edits.clear_tool_uses_effect import CALLS, is_tiny
+from ctxengine.edits.switches import Switches
+from ctxengine.findings import Finding, Place
+from ctxengine.semantics.cache import CacheRequest
+from ctxengine.semantics.cache_prompt import RUNS, PromptReader
+from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
+from ctxengine.simulate.needs import Memory, Need
+from ctxengine.simulate.sizes import BlockSizes
+from ctxengine.target import Target
+from ctxengine.transcripts import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request of the recorded conversation, and what came back."""
+
+    messages: int
+    """How many messages were sent; the answer is the next."""
+    seconds: float
+    """When, on the recording's own clock from its first turn."""
+    output_tokens: int
+    needs: tuple[Need, ...] = ()
+
+
+@dataclass(slots=True)
+class Scan:
+    """Rows are content blocks of the messages, numbered from 0; lists by message have one entry more than messages."""
+
+    target: Target
+    request: Mapping[str, Any]
+    head: CacheRequest
+    """Tools and system prompt, as the cache sees them."""
+    head_tokens: int
+    instructions: int
+    """Tokens that come with the first tool, behind the system prompt."""
+    overhead: int
+    """Tokens of a message without content."""
+    sizes: list[int] = field(default_factory=list)
+    """Tokens by row; a message's overhead is in its first."""
+    places: list[int] = field(default_factory=list)
+    """Look-back place by row."""
+    markable: list[bool] = field(default_factory=list)
+    marks: list[tuple[int, Ttl]] = field(default_factory=list)
+    """The caller's, by row."""
+    first_rows: list[int] = field(default_factory=lambda: [0])
+    use_counts: list[int] = field(default_factory=lambda: [0])
+    """Tool uses before each message."""
+    thinking_counts: list[int] = field(default_factory=lambda: [0])
+    """Messages with thinking before each message."""
+    questions: list[int] = field(default_factory=lambda: [0])
+    """Messages with thinking before the newest question of the user's own."""
+    user: list[bool] = field(default_factory=list)
+    tails: list[int] = field(default_factory=list)
+    """The last row of each message that may carry a cache mark, -1 without one."""
+    sums: list[int] = field(default_factory=list)
+    """Tokens of all rows before each row."""
+    uses: list[Use] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
+    """Row of each tool use."""
+    results: list[int] = field(default_factory=list)
+    """Row of its result, -1 without one."""
+    thinking: list[dict[int, int]] = field(default_factory=list)
+    """Row to tokens of the thinking of each message that has any."""
+    blocks: list[tuple[int, int]] = field(default_factory=list)
+    """Message and row of each recorded compaction block that holds a summary."""
+    images_from: int = -1
+    """Messages sent from which on the prompt holds an image; -1 without one."""
+    turns: list[Turn] = field(default_factory=list)
+    recorded_ttl: Ttl | None = None
+    """Of the cache writes that the record was billed for; ``None`` where it shows none."""
+    recorded_usd: float | None = None
+    """What the recorded responses cost, where the bill of each turn is there."""
+    fit: Fit = field(default_factory=Fit)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Switches, *, gap: float) -> Scan:
+    """Reads a transcript once.
+
+    Args:
+        gap: seconds between two requests where the recording has no times.
+    """
+    sizes = BlockSizes(catalog.tokenizers, target.facts)
+    rules = cache_rules(catalog, target, switches)
+    request = transcript.request
+    head = PromptReader(sizes.of, switches).read(
+        {**request, "messages": [], "cache_control": None}, target.model, rules
+    )
+    head_tokens = sum(sizes.of(part) for part in (request.get("system"), request.get("tools")) if part)
+    behind = head_tokens - (head.prompt.tokens[-1] if head.prompt.tokens else 0)
+    made = Scan(target, request, head, head_tokens, behind, sizes.of({"role": "user", "content": []}))
+    walk = _Walk(made, sizes, switches, collapses=rules.collapses_runs)
+    answers = walk.read(request["messages"])
+    _fit_to_bills(made, transcript, catalog)
+    made.sums = [0, *accumulate(made.sizes)]
+    made.turns = _turns(made, transcript, answers, gap)
+    made.recorded_ttl = recorded_ttl(transcript.recorded) if not made.marks and not made.head.marks else None
+    if made.turns and len(transcript.recorded) >= len(made.turns):
+        made.recorded_usd = recorded_dollars(transcript.recorded, target, catalog)
+    return made
+
+
+class _Walk:
+    """The one walk over the messages."""
+
+    def __init__(self, made: Scan, sizes: BlockSizes, switches: Switches, *, collapses: bool) -> None:
+        self.made, self.sizes = made, sizes
+        self.runs = RUNS if collapses else ()
+        self.tiny = switches.tiny_result
+        placeholder = switches["clear_tool_uses.placeholder"]
+        self.cleared_text = sizes.of({"type": "tool_result", "content": placeholder})
+        self.cleared_list = sizes.of({"type": "tool_result", "content": [{"type": "text", "text": placeholder}]})
+        self.open: dict[Any, int] = {}
+        self.memory = Memory()
+
+    def read(self, messages: Sequence[Mapping[str, Any]]) -> dict[int, tuple[Need, ...]]:
+        """Fills the rows; returns what each answer, by index of its message, comes back to."""
+        made = self.made
+        answers: dict[int, tuple[Need, ...]] = {}
+        for index, message in enumerate(messages):
+            content = message["content"]
+            blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
+            needs = self._message(index, message["role"], blocks)
+            if message["role"] == "assistant" and index:
+                answers[index] = needs
+            made.first_rows.append(len(made.sizes))
+            made.use_counts.append(len(made.uses))
+            made.thinking_counts.append(len(made.thinking))
+        return answers
+
+    def _message(self, index: int, role: str, blocks: Sequence[Mapping[str, Any]]) -> tuple[Need, ...]:
+        made, of_block = self.made, self.sizes.of_block
+        extra, last_kind = made.overhead, ""
+        thinking: dict[int, int] = {}
+        asks = False
+        needs: list[Need] = []
+        for block in blocks:
+            kind = block["type"]
+            row, tokens = len(made.sizes), of_block(block, kind)
+            collapsed = kind == last_kind and kind in self.runs
+            made.sizes.append(tokens + extra)
+            made.places.append((made.places[-1] if row else -1) + (not collapsed))
+            made.markable.append(markable(block))
+            if "cache_control" in block and (control := block["cache_control"]):
+                made.marks.append((row, "1h" if control.get("ttl") == "1h" else "5m"))
+            extra, last_kind = 0, kind
+            if kind.endswith("tool_result"):
+                self._result(index, row, tokens, block)
+            elif kind in THINKING:
+                thinking[row] = tokens
+            elif role == "assistant":
+                needs += self._written(index, row, tokens, block, kind)
+            else:
+                asks = asks or role == "user"
+                self._heard(index, block, kind)
+            if kind == "compaction" and block.get("content"):
+                made.blocks.append((index, row))
+        made.user.append(role == "user")
+        first = made.first_rows[-1]
+        made.tails.append(next((row for row in range(len(made.sizes) - 1, first - 1, -1) if made.markable[row]), -1))
+        made.questions.append(len(made.thinking) if asks else made.questions[-1])
+        if thinking and role == "assistant":
+            made.thinking.append(thinking)
+        return tuple(needs)
+
+    def _written(self, index: int, row: int, tokens: int, block: Mapping[str, Any], kind: str) -> list[Need]:
+        made = self.made
+        if kind not in CALLS:
+            return self.memory.written(index, block, kind, -1)
+        use = len(made.uses)
+        self.open[block.get("id")] = use
+        name, given = str(block.get("name")), block.get("input")
+        bare = self.sizes.of_block({"type": kind, "name": name, "input": {}}, kind) if given else tokens
+        made.uses.append(Use(name, 0, tokens - bare, False, False))
+        made.calls.append(row)
+        made.results.append(-1)
+        return self.memory.written(index, block, kind, use)
+
+    def _result(self, index: int, row: int, tokens: int, block: Mapping[str, Any]) -> None:
+        made, content = self.made, block.get("content")
+        use = self.open.get(block.get("tool_use_id"), -1)
+        self.memory.hear(index, use, content)
+        if use >= 0 and made.results[use] < 0:
+            made.results[use] = row
+            cleared = self.cleared_text if content is None or isinstance(content, str) else self.cleared_list
+            called = made.uses[use]
+            made.uses[use] = Use(called.name, tokens - cleared, called.input_frees, is_tiny(content, self.tiny), True)
+        if isinstance(content, list) and any(part.get("type") == "image" for part in content):
+            self._image(index)
+
+    def _heard(self, index: int, block: Mapping[str, Any], kind: str) -> None:
+        self.memory.hear(index, -1, block.get("text"))
+        if kind == "image":
+            self._image(index)
+
+    def _image(self, index: int) -> None:
+        if self.made.images_from < 0:
+            self.made.images_from = index + 1
+
+
+def _fit_to_bills(made: Scan, transcript: Transcript, catalog: Catalog) -> None:
+    """Sizes as the record has them: what it does not show goes to the head, the rest by a factor."""
+    sums = [0, *accumulate(made.sizes)]
+    known = [
+        (sums[made.first_rows[entry.messages]], tokens)
+        for entry in transcript.recorded
+        if entry.messages < len(made.first_rows) and (tokens := billed_tokens(entry, made.target, catalog))
+    ]
+    made.fit = found = fit(known, made.head_tokens)
+    if found.factor != 1.0:
+        made.sizes = [round(size * found.factor) for size in made.sizes]
+        made.overhead = round(made.overhead * found.factor)
+        made.thinking = [
+            {row: round(tokens * found.factor) for row, tokens in rows.items()} for rows in made.thinking
+        ]
+        made.uses = [
+            use._replace(frees=round(use.frees * found.factor), input_frees=round(use.input_frees * found.factor))
+            for use in made.uses
+        ]
+    made.head_tokens += found.hidden
+
+
+def _turns(made: Scan, transcript: Transcript, answers: Mapping[int, tuple[Need, ...]], gap: float) -> list[Turn]:
+    recorded = {entry.messages: entry for entry in transcript.recorded}
+    turns: list[Turn] = []
+    start: float | None = None
+    now, backwards = 0.0, 0
+    for index, needs in answers.items():
+        entry = recorded.get(index)
+        at = _seconds(entry.timestamp) if entry and entry.timestamp else None
+        if at is not None and start is None:
+            start = at - (now + gap if turns else 0.0)
+        told = at - start if at is not None and start is not None else now + gap if turns else 0.0
+        backwards += told < now
+        now = max(told, now)
+        billed = entry.usage.get("output_tokens") if entry else None
+        size = sum(made.sizes[made.first_rows[index] : made.first_rows[index + 1]])
+        turns.append(Turn(index, now, billed if isinstance(billed, int) and billed >= 0 else size, needs))
+    if backwards:
+        message = f"times of {backwards} turn(s) lie before that of the turn before; they count as the same moment"
+        where = Place(file=transcript.name)
+        made.findings.append(Finding("simulate-times", "warning", message, "check the recording's clock", where))
+    return turns
+
+
+def _seconds(timestamp: str) -> float | None:
+    try:
+        return datetime.fromisoformat(timestamp).timestamp()
+    except (ValueError, OverflowError):
+        return None

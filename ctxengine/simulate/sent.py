@@ -1,0 +1,84 @@
+"""The prompt that a policy sends, as the cache sees it: grown row by row, and rewritten from where an edit cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from ctxengine.semantics.cache import Prompt
+from ctxengine.simulate.scan import Scan
+
+GONE = None
+"""Id of a row that an edit took out: no prefix ends there."""
+
+
+class Sent:
+    """The rows of one policy's prompt: the head, a summary where there is one, the messages from ``row`` on."""
+
+    def __init__(self, made: Scan) -> None:
+        self._made = made
+        head = made.head.prompt
+        self.ids: list[Hashable] = list(head.ids)
+        self.tokens: list[int] = list(head.tokens)
+        self.places: list[int] = list(head.places)
+        self.system_at, self.messages_at = head.system_at, head.messages_at
+        if made.fit.hidden:
+            self._add("hidden", made.fit.hidden)
+            self.messages_at += 1
+        self.prompt = Prompt(self.ids, self.tokens, self.places, self.system_at, self.messages_at)
+        self.freed: dict[int, int] = {}
+        """Row → tokens that clearing takes from it."""
+        self.removed: set[int] = set()
+        """Rows that are not in the prompt any more."""
+        self.begin(0, made.instructions)
+
+    def begin(self, row: int, extra: int, summary: tuple[Hashable, int] | None = None) -> None:
+        """Start over behind the head.
+
+        Args:
+            row: the first of the messages' rows.
+            extra: tokens that its first block has on top of its own.
+            summary: id and tokens of a block in front of it.
+        """
+        self._cut(self.messages_at)
+        self.freed, self.removed = {}, set()
+        if summary is not None:
+            self._add(*summary)
+        self.offset, self._next, self._extra, self._first = len(self.ids) - row, row, extra, row
+        places = self._made.places
+        self._place = (self.places[-1] if self.places else -1) + 1 - (places[row] if row < len(places) else 0)
+
+    def extend(self, end: int) -> None:
+        """Take in the rows up to ``end``."""
+        made, freed, removed = self._made, self.freed, self.removed
+        ids, tokens, places, shift = self.ids, self.tokens, self.places, self._place
+        prefix = next((id for id in reversed(ids) if id is not GONE), "")
+        total = tokens[-1] if tokens else 0
+        for row in range(self._next, end):
+            size = made.sizes[row]
+            if row == self._first:
+                size += self._extra
+            if row in removed:
+                ids.append(GONE)
+            else:
+                prefix = hash((prefix, row, row in freed))
+                ids.append(prefix)
+            total += size - freed[row] if row in freed else size
+            tokens.append(total)
+            places.append(made.places[row] + shift)
+        self._next = max(self._next, end)
+
+    def rewind(self, rows: Iterable[int]) -> None:
+        """Forget what stands behind the first of the rows: their content changes."""
+        first = min(rows)
+        if first < self._next:
+            self._cut(first + self.offset)
+            self._next = first
+
+    def _add(self, id: Hashable, tokens: int) -> None:
+        prefix = next((each for each in reversed(self.ids) if each is not GONE), "")
+        self.ids.append(hash((prefix, id)))
+        self.tokens.append(tokens + (self.tokens[-1] if self.tokens else 0))
+        self.places.append((self.places[-1] if self.places else -1) + 1)
+
+    def _cut(self, at: int) -> None:
+        del self.ids[at:], self.tokens[at:], self.places[at:]

@@ -1,0 +1,217 @@
+"""Conversations in, comparison out: the policies once, then every transcript on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ctxengine.catalog import Catalog, default_catalog
+from ctxengine.conversation import UNMARKABLE as THINKING
+from ctxengine.edits.switches import Switches, switches_of
+from ctxengine.engine import Engine
+from ctxengine.errors import CtxengineError
+from ctxengine.findings import Finding, Place
+from ctxengine.simulate.planned import Candidate
+from ctxengine.simulate.replay import Replay, Row
+from ctxengine.simulate.scan import Scan, scan
+from ctxengine.simulate.totals import BASELINE, Tally, Totals, add, nothing, verdict
+from ctxengine.target import Target, target_of
+from ctxengine.transcripts import Transcript, read_transcripts
+
+Policy = str | Path | Mapping[str, Any]
+ASSUMED_GAP = 30.0
+"""Seconds between two requests where the recording has no times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One conversation under every policy, the one without a policy first."""
+
+    transcript: str
+    model: str
+    turns: int
+    totals: tuple[Totals, ...]
+    rows: tuple[Row, ...] = ()
+    """A plain dict for each policy and turn, one policy after the other."""
+    recorded_usd: float | None = None
+    """What the recorded responses were billed, at today's prices; ``None`` where the record does not say."""
+    bills: int = 0
+    """Recorded bills that the sizes rest on; with 0 they are estimates."""
+    timed: bool = False
+    """Whether the times of the turns are the recording's."""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All sessions; a file that could not be read is one without turns."""
+
+    policies: tuple[str, ...]
+    sessions: tuple[Session, ...]
+
+    def rows(self) -> Iterator[Row]:
+        for session in self.sessions:
+            yield from session.rows
+
+    def totals(self) -> tuple[Totals, ...]:
+        """One for each policy, over all sessions."""
+        made = {name: nothing("", name) for name in self.policies}
+        for session in self.sessions:
+            for totals in session.totals:
+                add(made[totals["policy"]], totals)
+        return tuple(made.values())
+
+    def verdict(self) -> str:
+        return verdict(self.totals())
+
+
+@dataclass
+class Simulator:
+    """What is compared and how. It can be pickled: every process makes its own engines."""
+
+    policies: Sequence[Policy]
+    model: str | None = None
+    platform: str | None = None
+    lenient: bool = False
+    rows: bool = True
+    """Whether sessions keep their turns, or only totals."""
+    gap: float = ASSUMED_GAP
+    catalog: Catalog | None = None
+    switches: Mapping[str, str] | None = None
+    plugins: Sequence[object] = field(default=())
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The policies, after the one that does nothing.
+
+        Raises:
+            PolicyError: a file is no policy.
+        """
+        names = _names(self.policies)
+        engines = [self._engine(policy) for policy in self.policies]
+        none = Engine.from_policy({"version": "1", "mode": "off"}, catalog=self.catalog)
+        found = (Candidate(name, engine) for name, engine in zip(names, engines, strict=True))
+        return (Candidate(BASELINE, none, baseline=True), *found)
+
+    @cached_property
+    def _switches(self) -> Switches:
+        return switches_of(self.switches, self.catalog)
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = ("candidates", "_switches")
+        return {name: value for name, value in vars(self).items() if name not in made}
+
+    def files(self, paths: Iterable[str | Path]) -> Iterator[Session]:
+        """Every conversation of the files; one that cannot be read is a session with nothing but findings."""
+        for path in paths:
+            try:
+                transcripts = read_transcripts(path, lenient=self.lenient)
+            except CtxengineError as error:
+                yield Session(str(path), "", 0, (), findings=error.findings)
+                continue
+            for transcript in transcripts:
+                yield self.session(transcript, str(path))
+
+    def session(self, transcript: Transcript, file: str | None = None) -> Session:
+        """One conversation."""
+        file = file or transcript.name
+        catalog = self.catalog or default_catalog()
+        try:
+            transcript = _with_thinking(transcript, catalog, self.model or transcript.request.get("model"))
+            target = _target(transcript, catalog, self.model, self.platform, file)
+            made = scan(transcript, target, catalog, self._switches, gap=self.gap)
+            if not made.turns:
+                return Session(transcript.name, target.model, 0, (), findings=(*transcript.findings, _no_turns(file)))
+            return self._compared(transcript, made, catalog, file)
+        except CtxengineError as error:
+            return Session(transcript.name, "", 0, (), findings=(*transcript.findings, *error.findings))
+
+    def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
+        rows: list[Row] = []
+        totals: list[Totals] = []
+        findings = [*transcript.findings, *made.findings]
+        for candidate in self.candidates:
+            replay = Replay(made, candidate, catalog, self._switches, transcript.name)
+            tally = Tally(transcript.name, candidate.name)
+            for row in replay.rows():
+                tally.add(row)
+                if self.rows:
+                    rows.append(row)
+            tally.totals["refused"] = int(bool(replay.plan.refusals))
+            findings += replay.plan.refusals
+            totals.append(tally.totals)
+        timed = any(entry.timestamp for entry in transcript.recorded)
+        recorded, bills = made.recorded_usd, made.fit.bills
+        return Session(
+            transcript.name, made.target.model, len(made.turns), tuple(totals), tuple(rows), recorded, bills, timed,
+            tuple(findings),
+        )  # fmt: skip
+
+    def _engine(self, policy: Policy) -> Engine:
+        if isinstance(policy, Mapping):
+            return Engine.from_policy(policy, plugins=self.plugins, catalog=self.catalog)
+        return Engine.load(policy, plugins=self.plugins, catalog=self.catalog)
+
+
+def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[Policy], **how: Any) -> Results:
+    """Replay recorded conversations under several policies. The recorded turns stay as they were.
+
+    Args:
+        transcripts: conversations, or files that hold some.
+        policies: files, presets (``ctxengine:agentic``) or policies as dicts.
+        how: fields of :class:`Simulator`: ``model``, ``platform``, ``lenient``, ``rows``, ``gap``, ``catalog``,
+            ``switches``, ``plugins``.
+
+    Raises:
+        PolicyError: a file is no policy. What is wrong with a transcript stands in its session's findings.
+    """
+    simulator = Simulator(policies, **how)
+    names = tuple(candidate.name for candidate in simulator.candidates)
+    sessions: list[Session] = []
+    for given in transcripts:
+        sessions += [simulator.session(given)] if isinstance(given, Transcript) else simulator.files([given])
+    return Results(names, tuple(sessions))
+
+
+def _names(policies: Sequence[Policy]) -> list[str]:
+    """What the columns are called: a preset's name, a file's stem, a dict's own name; each once."""
+    names: list[str] = []
+    for number, policy in enumerate(policies, start=1):
+        if isinstance(policy, Mapping):
+            name = str(policy.get("name") or f"policy {number}")
+        else:
+            name = Path(str(policy).removeprefix("ctxengine:")).stem
+        names.append(name if name not in (*names, BASELINE) else f"{name} ({number})")
+    return names
+
+
+def _target(transcript: Transcript, catalog: Catalog, model: str | None, platform: str | None, file: str) -> Target:
+    name = model or transcript.request.get("model")
+    if not isinstance(name, str) or not name:
+        message = "the conversation names no model, so neither sizes nor prices are known"
+        raise CtxengineError(Finding("simulate-model", "error", message, "add --model M", Place("model", file)))
+    return target_of(catalog, model=name, platform=platform, thinking=transcript.request.get("thinking"))
+
+
+def _with_thinking(transcript: Transcript, catalog: Catalog, model: Any) -> Transcript:
+    """Logs do not show the request's ``thinking``; where there are thinking blocks, it was on."""
+    request = transcript.request
+    if request.get("thinking") is not None or not any(map(_thinks, request["messages"])):
+        return transcript
+    facts = catalog.find_model(str(model)).facts
+    modes = facts.thinking_modes if facts else None
+    mode = "adaptive" if modes is None or "adaptive" in modes else "enabled"
+    return replace(transcript, request={**request, "thinking": {"type": mode}})
+
+
+def _thinks(message: Mapping[str, Any]) -> bool:
+    content = message["content"]
+    return isinstance(content, list) and any(block["type"] in THINKING for block in content)
+
+
+def _no_turns(file: str) -> Finding:
+    message = "no message of the conversation is an answer, so there is no turn to replay"
+    return Finding("simulate-no-turns", "warning", message, "give a conversation with answers", Place(file=file))

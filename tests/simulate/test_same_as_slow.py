@@ -1,0 +1,203 @@
+"""The arithmetic and the real thing: every turn built by the engine and treated by the semantics comes out the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctxengine import Catalog, Engine, default_catalog
+from ctxengine.jsontext import read_json
+from ctxengine.semantics import apply_edits, switches_of
+from ctxengine.semantics.cache import PromptCache
+from ctxengine.semantics.cache_prompt import PromptReader
+from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.simulate import Simulator
+from ctxengine.simulate.summary import summary_tokens
+from ctxengine.target import target_of
+from ctxengine.tokens import CalibratedCounter, measure
+from ctxengine.transcripts import Transcript
+
+MODEL = "claude-opus-4-6"
+GAP = 100.0
+WHOLE = {"text": 1.0, "code": 1.0, "wide": 1.0, "calls": 5.0, "messages": 4.0, "tools": 0.0, "tool_system": 50.0}
+"""Whole tokens for everything, so that it does not matter where sums are rounded."""
+
+
+def catalog() -> Catalog:
+    """One with small numbers: windows, minimums and compaction triggers fit small conversations."""
+    rows = {name: {"weights": {**row.weights, **WHOLE}} for name, row in default_catalog().tokenizers.items()}
+    models = {MODEL: {"min_cache": 300}}
+    limits = {"compact_20260112.trigger": {"at_least": 1}}
+    said = {"source": "made up", "as_of": "2026-01-01"}
+    tables = {"tokenizers": rows, "models": models, "limits": limits}
+    overlay = {name: {key: {**row, **said} for key, row in table.items()} for name, table in tables.items()}
+    return default_catalog().with_overlay(read_json(json.dumps(overlay).encode(), "small", rule="catalog-overlay"))
+
+
+CATALOG = catalog()
+SIZES = CalibratedCounter(CATALOG.tokenizers)
+FACTS = CATALOG.models[MODEL]
+
+
+def count(value: Any) -> int:
+    return SIZES.estimate(measure(value), FACTS).tokens
+
+
+texts = st.integers(1, 400).map(lambda size: "word " * (size // 5 + 1))
+names = st.sampled_from(["read", "search", "memory"])
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Questions and answers with thinking, parallel tool uses, and results as text or as blocks."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": draw(texts)}]
+    for turn in range(draw(st.integers(1, 12))):
+        blocks: list[dict[str, Any]] = []
+        if draw(st.booleans()):
+            blocks.append({"type": "thinking", "thinking": draw(texts), "signature": "c2ln"})
+        many = draw(st.sampled_from([0, 0, 1, 1, 1, 24]))
+        blocks += ({"type": "text", "text": draw(texts)} for _ in range(many))
+        ids = [f"toolu_{turn}_{at}" for at in range(draw(st.integers(0 if many else 1, 3)))]
+        blocks += ({"type": "tool_use", "id": id, "name": draw(names), "input": {"path": draw(texts)}} for id in ids)
+        messages.append({"role": "assistant", "content": blocks})
+        results: list[dict[str, Any]] = [_result(draw, id) for id in ids]
+        if not ids or draw(st.integers(0, 4)) == 0:
+            results.append({"type": "text", "text": draw(texts)})
+        messages.append({"role": "user", "content": results})
+    return messages
+
+
+def _result(draw: st.DrawFn, id: str) -> dict[str, Any]:
+    text = draw(st.one_of(st.just(""), st.just("ok"), texts))
+    content = [{"type": "text", "text": text}] if text and draw(st.booleans()) else text
+    return {"type": "tool_result", "tool_use_id": id, "content": content}
+
+
+amounts = st.integers(1, 2000)
+tool_edits = st.fixed_dictionaries(
+    {
+        "type": st.just("clear_tool_uses_20250919"),
+        "trigger": st.one_of(
+            st.builds(lambda value: {"type": "input_tokens", "value": value}, amounts),
+            st.builds(lambda value: {"type": "tool_uses", "value": value}, st.integers(1, 6)),
+        ),
+        "keep": st.builds(lambda value: {"type": "tool_uses", "value": value}, st.integers(0, 4)),
+    },
+    optional={
+        "clear_at_least": st.builds(lambda value: {"type": "input_tokens", "value": value}, amounts),
+        "exclude_tools": st.just(["memory"]),
+        "clear_tool_inputs": st.one_of(st.booleans(), st.just(["read"])),
+    },
+)
+thinking_edits = st.fixed_dictionaries(
+    {
+        "type": st.just("clear_thinking_20251015"),
+        "keep": st.builds(lambda value: {"type": "thinking_turns", "value": value}, st.integers(1, 3)),
+    }
+)
+places = st.lists(st.sampled_from(["tools", "system", "compaction_block", "last_message"]), unique=True)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> dict[str, Any]:
+    edits = [draw(each) for each in (thinking_edits, tool_edits) if draw(st.booleans())]
+    policy: dict[str, Any] = {"version": "1", "edits": edits}
+    policy["cache"] = {"breakpoints": draw(places), "ttl": draw(st.sampled_from(["5m", "1h"]))}
+    if draw(st.booleans()):
+        policy["compaction"] = {"mode": "threshold", "trigger": {"type": "input_tokens", "value": draw(amounts) + 900}}
+    return policy
+
+
+def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every turn the long way: the real request of the engine, edited, and read into the cache."""
+    engine = Engine.from_policy(policy, catalog=CATALOG)
+    switches = switches_of(None, CATALOG)
+    target = target_of(CATALOG, model=MODEL, thinking=request["thinking"])
+    rules = cache_rules(CATALOG, target, switches)
+    cache, reader = PromptCache(), PromptReader(count, switches)
+    messages, now = list(request["messages"]), 0.0
+    for index in range(1, len(messages)):
+        if messages[index]["role"] != "assistant":
+            continue
+        built = engine.build(**{**request, "messages": messages[:index]})
+        applied = apply_edits(built, count=count, switches=switches, catalog=CATALOG)
+        read = {**applied.request, "messages": applied.request["messages"]}
+        asked = reader.read(read, MODEL, rules)
+        use = cache.take(replace(asked, total=asked.total + _more(applied)), rules, now)
+        written = [use]
+        if applied.compaction:
+            content = "s" * summary_tokens(applied.input_tokens)
+            block = {"type": "compaction", "content": content}
+            alone = {**built, "messages": [{"role": "assistant", "content": [block]}]}
+            written.append(cache.take(reader.read(alone, MODEL, rules), rules, now))
+            messages[index] = {"role": "assistant", "content": [block, *messages[index]["content"]]}
+        yield {
+            "original_tokens": applied.original_tokens,
+            "peak": applied.input_tokens,
+            "cleared": list(applied.applied_edits),
+            "compaction": applied.compaction is not None,
+            "cache_read": sum(each.read for each in written),
+            "cache_write_5m": sum(each.write_5m for each in written),
+            "cache_write_1h": sum(each.write_1h for each in written),
+            "uncached": sum(each.uncached for each in written),
+        }
+        now += GAP
+
+
+def _more(applied: Any) -> int:
+    return applied.compaction.call_tokens - applied.input_tokens if applied.compaction else 0
+
+
+def edits_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the API would report of a row's edits."""
+    found: list[dict[str, Any]] = []
+    if row["cleared_thinking_turns"]:
+        found.append(
+            {
+                "type": "clear_thinking_20251015",
+                "cleared_thinking_turns": row["cleared_thinking_turns"],
+                "cleared_input_tokens": row["cleared_thinking_tokens"],
+            }
+        )
+    if row["cleared_tool_uses"]:
+        found.append(
+            {
+                "type": "clear_tool_uses_20250919",
+                "cleared_tool_uses": row["cleared_tool_uses"],
+                "cleared_input_tokens": max(row["cleared_input_tokens"], 0),
+            }
+        )
+    return found
+
+
+@given(messages=conversations(), policy=policies(), short=st.booleans())
+@settings(deadline=None, max_examples=100)
+def test_arithmetic_is_what_the_engine_and_the_api_do(
+    messages: list[dict[str, Any]], policy: dict[str, Any], short: bool
+) -> None:
+    """Sizes, edits, compactions and the cache's reads and writes of each turn are those of the real requests."""
+    request = {
+        "model": MODEL,
+        "max_tokens": 100,
+        "thinking": {"type": "adaptive"},
+        "system": "Be brief. " * (3 if short else 50),
+        "tools": [
+            {"name": name, "description": "Does it. ", "input_schema": {"type": "object"}}
+            for name in ("read", "search", "memory")
+        ],
+        "messages": messages,
+    }
+    simulator = Simulator([policy], catalog=CATALOG, gap=GAP)
+    session = simulator.session(Transcript("small", "messages", request))
+    rows = [row for row in session.rows if row["policy"] != "no policy"]
+    expected = list(slowly(request, policy))
+    assert len(rows) == len(expected), session.findings
+    for row, slow in zip(rows, expected, strict=True):
+        made = {**{name: row[name] for name in slow if name != "cleared"}, "cleared": edits_of(row)}
+        assert made == slow, row["turn"]
