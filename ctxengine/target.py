@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctxengine.catalog import Catalog
-from ctxengine.catalog.facts import ModelFact, PlatformFact
+from ctxengine.catalog.facts import EditFact, ModelFact, PlatformFact
+
+THINKING, NOT_THINKING = ("adaptive", "enabled"), ("disabled", "between_tools")
+"""The ``thinking.type`` values with which a request thinks from the start, and those with which it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,37 @@ class Target:
     """``thinking.type`` of the request, or "default" where it has none."""
 
     @property
+    def window(self) -> int | None:
+        """Context window in tokens, ``None`` where it is unknown."""
+        return self.facts.window if self.facts else None
+
+    @property
+    def min_cache(self) -> int | None:
+        """Shortest prefix, in tokens, that the model has cached on this platform."""
+        if self.facts is None:
+            return None
+        return self.facts.min_cache_by_platform.get(self.platform.name) or self.facts.min_cache
+
+    def model_lacks(self, edit: str) -> bool:
+        """Whether the model is known not to support an edit type, or ``summarize``."""
+        return self.facts is not None and self.facts.edits.get(edit) is False
+
+    def platform_lacks(self, feature: str) -> bool:
+        """Whether the platform is known to be without a feature for this model."""
+        return self.platform.supports(feature, self.model) is False
+
+    def lacking(self, edit: EditFact) -> str:
+        """Which of the two does not support an edit, as a message names it; "" where both may."""
+        if self.model_lacks(edit.type):
+            return self.model
+        return self.platform.title if self.platform_lacks(edit.feature) else ""
+
+    @property
     def thinks(self) -> bool | None:
         """Whether the request thinks; ``None`` where that hangs on an unknown default."""
-        if self.thinking in ("enabled", "adaptive"):
+        if self.thinking in THINKING:
             return True
-        if self.thinking in ("disabled", "between_tools"):
+        if self.thinking in NOT_THINKING:
             return False
         if self.facts is None or self.facts.thinking_default is None:
             return None

@@ -85,7 +85,7 @@ def check_sent(plan: Plan, sent: Sent, asked: Mapping[str, Any]) -> None:
     expected = {name: value for name, value in asked.items() if name != "model"}
     if plan.edits:
         expected["context_management"] = {"edits": [edit.wire() for edit in plan.edits]}
-    first = plan.pruned.first.index if plan.pruned else 0
+    first = plan.first.index
     marked = {(mark.at.section, mark.at.index) for mark in plan.breakpoints}
     expected["messages"] = [
         _listed(message) if (2, index) in marked else message
@@ -103,7 +103,7 @@ def check_sent(plan: Plan, sent: Sent, asked: Mapping[str, Any]) -> None:
 
 def planned_marks(plan: Plan, *, moving: bool = True) -> Marks:
     """Our marks where the wire should have them."""
-    first = plan.pruned.first.index if plan.pruned else 0
+    first = plan.first.index
     return {
         (mark.at.section, mark.at.index - (first if mark.at.section == 2 else 0), mark.at.block): {"type": "ephemeral"}
         | ({"ttl": "1h"} if mark.ttl == "1h" else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,17 @@ from anthropic.types.beta import BetaMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxengine.conversation import Conversation, Scanner, blocks_of, in_messages, markable, positions_between, scan
+from ctxengine.conversation import (
+    Conversation,
+    Scanner,
+    blocks_of,
+    in_messages,
+    last_markable,
+    markable,
+    positions_between,
+    previous_tail,
+    scan_head,
+)
 
 CASES = json.loads((Path(__file__).parent / "cases" / "conversation.json").read_text(encoding="utf-8"))
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
@@ -45,6 +55,13 @@ CONTENTS = SCALARS | st.lists(BLOCKS | SCALARS, max_size=4)
 ROLES = st.sampled_from(("user", "assistant", "system")) | SCALARS
 MESSAGES = st.fixed_dictionaries({}, optional={"role": ROLES, "content": CONTENTS})
 PROMPTS = st.lists(MESSAGES | SCALARS, max_size=8)
+
+
+def scan(system: Any, tools: Sequence[Any], messages: Sequence[Any], cache_control: Any = None) -> Conversation:
+    """All facts of one prompt, of whatever shape."""
+    scanner = Scanner()
+    scanner.feed(messages)
+    return scanner.found(system, tools, messages, *scan_head(system, tools, cache_control))
 
 
 def _facts(found: Conversation) -> dict[str, Any]:
@@ -164,3 +181,27 @@ def test_generators_are_told() -> None:
     scanner.feed([{"role": "user", "content": content}])
     assert scanner.generators
     assert len(list(content)) == 1
+
+
+TEXT, UNKNOWN, EMPTY = {"type": "text", "text": "x"}, {"type": "song"}, {"type": "text", "text": ""}
+
+
+@pytest.mark.parametrize(
+    ("messages", "first", "end", "before"),
+    [
+        pytest.param([], (0, 0), None, None, id="no messages"),
+        pytest.param([[TEXT, TEXT]], (0, 0), (0, 1), None, id="one message"),
+        pytest.param([[TEXT], [TEXT], [TEXT, EMPTY]], (0, 0), (2, 0), (0, 0), id="the last block cannot be marked"),
+        pytest.param([[TEXT, UNKNOWN], [TEXT], [UNKNOWN]], (0, 0), (1, 0), (0, 0), id="the last message cannot"),
+        pytest.param([[UNKNOWN], [TEXT], [TEXT]], (0, 0), (2, 0), None, id="the user message before cannot"),
+        pytest.param([[TEXT, TEXT], [TEXT], [TEXT]], (0, 1), (2, 0), (0, 1), id="the first block is not sent"),
+        pytest.param([[TEXT, UNKNOWN], [UNKNOWN], []], (0, 1), None, None, id="all that can be is not sent"),
+        pytest.param([[TEXT], [TEXT], [TEXT]], (1, 0), (2, 0), None, id="the first message is not sent"),
+    ],
+)
+def test_looking_back(messages: list[Any], first: Any, end: Any, before: Any) -> None:
+    """The end of this request and of the one before it stand on blocks that are sent and can be marked."""
+    told = [{"role": "assistant" if n % 2 else "user", "content": blocks} for n, blocks in enumerate(messages)]
+    start = in_messages(*first)
+    assert last_markable(told, start, len(told) - 1) == (in_messages(*end) if end else None)
+    assert previous_tail(told, start) == (in_messages(*before) if before else None)

@@ -400,6 +400,13 @@ class Strict:
         return [strict]
 
 
+def test_an_unknown_edit_comes_before_compaction() -> None:
+    """Compaction, which sees what all others left, is the last edit even where another is of no known type."""
+    edits = [{"type": "compact_20260112"}, {"type": "clear_images_20310101"}, EDIT]
+    plan = Engine.from_policy({}).plan(**REQUEST, context_management={"edits": edits})
+    assert [edit.type for edit in plan.edits] == [EDIT["type"], "clear_images_20310101", "compact_20260112"]
+
+
 def test_a_counter_may_be_falsy() -> None:
     """The caller's counter counts whatever its truth value is."""
 

@@ -129,11 +129,6 @@ def model_switch_block(facts: Facts) -> Iterator[Hit]:
     if block is None:
         return
     for fact in facts.catalog.edits.values():
-        if not compacts(fact):
-            continue
-        if target.facts and target.facts.edits.get(fact.type) is False:
-            yield Hit(f"{target.model} does not support {fact.type}, which the block needs", Place(block.at.path))
-        elif target.platform.supports(fact.feature, target.model) is False:
-            yield Hit(
-                f"{target.platform.title} does not support {fact.type}, which the block needs", Place(block.at.path)
-            )
+        lacking = target.lacking(fact) if compacts(fact) else ""
+        if lacking:
+            yield Hit(f"{lacking} does not support {fact.type}, which the block needs", Place(block.at.path))

@@ -9,23 +9,21 @@ from ctxengine.check.asked import forces_tool, in_thread, inside
 from ctxengine.check.marks import (
     Sent,
     automatic_mark,
-    last_markable,
+    end_of,
     mark_at_end,
     marks_of,
     place_of,
-    previous_tail,
     slots_of,
 )
 from ctxengine.check.planned import asks_for_cache, compactions, only_caller_caches
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import BEDROCK, COMPACTION, ISSUES, PROMPT_CACHING, SDK, THREADS
-from ctxengine.conversation import AT_END, UNMARKABLE, field_of, in_system, positions_between
+from ctxengine.conversation import AT_END, UNMARKABLE, field_of, in_system, positions_between, previous_tail
 from ctxengine.findings import Place
+from ctxengine.plan.values import SESSION_MODES
 
 CLOCK = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\b\d\d:\d\d:\d\d\b")
 """A time of day to the minute or second, as it stands in a prompt made at that moment."""
-SESSION_MODES = ("on_demand", "background", "client")
-"""Compaction modes that a session acts on."""
 
 
 @rule(
@@ -132,7 +130,7 @@ def cache_auto_dup(facts: Facts) -> Iterator[Hit]:
 )
 def cache_auto_bedrock(facts: Facts) -> Iterator[Hit]:
     target = facts.target
-    if automatic_mark(facts) and target.platform.supports("automatic_caching", target.model) is False:
+    if automatic_mark(facts) and target.platform_lacks("automatic_caching"):
         message = f"{target.platform.title} refuses a top-level cache_control with {target.model}"
         yield Hit(message, Place("cache_control"))
 
@@ -145,12 +143,10 @@ def cache_auto_bedrock(facts: Facts) -> Iterator[Hit]:
     source=PROMPT_CACHING,
 )
 def cache_lookback(facts: Facts) -> Iterator[Hit]:
-    tail = previous_tail(facts)
+    tail = previous_tail(facts.conversation.messages, facts.plan.first)
     if tail is None:
         return
-    ends = (
-        last_markable(facts, len(facts.conversation.messages) - 1) if at == AT_END else at for at, _ in marks_of(facts)
-    )
+    ends = (end_of(facts) if at == AT_END else at for at, _ in marks_of(facts))
     nearest = min((at for at in ends if at and at.section == tail.section and at >= tail), default=None)
     reach = int(facts.catalog.limit("cache.lookback").at_most or 0)
     if nearest is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ctxengine.check.rule import Facts
-from ctxengine.conversation import AT_END, Mark, Position, blocks_of, field_of, in_messages, markable
+from ctxengine.conversation import AT_END, Mark, Position, last_markable
 from ctxengine.findings import Place
 
 
@@ -27,19 +27,14 @@ def automatic_mark(facts: Facts) -> Mark | None:
 
 def mark_at_end(facts: Facts) -> Sent | None:
     """The explicit mark on the block that an automatic one goes to."""
-    last = last_markable(facts, len(facts.conversation.messages) - 1)
+    last = end_of(facts)
     return next((mark for mark in marks_of(facts) if mark.at == last), None)
 
 
-def last_markable(facts: Facts, index: int) -> Position | None:
-    """The last block that may carry a mark, at or before a message."""
-    first = facts.plan.pruned.first.index if facts.plan.pruned else 0
-    for at in range(index, first - 1, -1):
-        blocks = blocks_of(facts.conversation.messages[at])
-        for block in range(len(blocks) - 1, -1, -1):
-            if markable(blocks[block]):
-                return in_messages(at, block)
-    return None
+def end_of(facts: Facts) -> Position | None:
+    """The block that an automatic mark goes to."""
+    messages = facts.conversation.messages
+    return last_markable(messages, facts.plan.first, len(messages) - 1)
 
 
 def slots_of(facts: Facts) -> list[Sent]:
@@ -52,14 +47,3 @@ def slots_of(facts: Facts) -> list[Sent]:
 
 def place_of(at: Position) -> Place:
     return Place("cache_control" if at == AT_END else at.path)
-
-
-def previous_tail(facts: Facts) -> Position | None:
-    """The end of the newest user message before the last message: where the request before this one ended."""
-    messages = facts.conversation.messages
-    first = facts.plan.pruned.first.index if facts.plan.pruned else 0
-    for index in range(len(messages) - 2, first - 1, -1):
-        if field_of(messages[index], "role") == "user":
-            last = len(blocks_of(messages[index])) - 1
-            return in_messages(index, last) if last >= 0 else None
-    return None

@@ -91,13 +91,12 @@ def odc_pending_tool(facts: Facts) -> Iterator[Hit]:
 def odc_block_first(facts: Facts) -> Iterator[Hit]:
     if not signed_blocks(facts):
         return
-    first = facts.plan.pruned.first if facts.plan.pruned else in_messages(0, 0)
     summaries = [block for block in facts.conversation.compaction_blocks if block.counts]
     if len(summaries) > 1:
         message = f"{len(summaries)} compaction blocks with a summary are sent, where a signed one must be alone"
         yield Hit(f"{message}: compaction_block_ambiguous", Place(summaries[-1].at.path))
     for block in signed_blocks(facts):
-        if block.at != first or block.at.index in facts.conversation.system_messages:
+        if block.at != facts.plan.first or block.at.index in facts.conversation.system_messages:
             message = "a signed compaction block must be the first block of the first message"
             yield Hit(f"{message}, user or assistant: compaction_block_misplaced", Place(block.at.path))
 
@@ -194,13 +193,11 @@ def odc_model_as_given(facts: Facts) -> Iterator[Hit]:
 
 def _platform_lacks(facts: Facts) -> str:
     """Whose fault it is that there is no on-demand compaction; "" where there is, or nobody knows."""
-    target = facts.target
-    return target.platform.title if target.platform.supports(ON_DEMAND_COMPACTION, target.model) is False else ""
+    return facts.target.platform.title if facts.target.platform_lacks(ON_DEMAND_COMPACTION) else ""
 
 
 def _model_lacks(facts: Facts) -> str:
-    model = facts.target.facts
-    return model.id if model and model.edits.get(SUMMARIZE) is False else ""
+    return facts.target.model if facts.target.model_lacks(SUMMARIZE) else ""
 
 
 def _wanted_by_policy(facts: Facts, lacking: str) -> Iterator[Hit]:

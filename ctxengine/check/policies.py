@@ -147,5 +147,5 @@ def edit_keep_dead(facts: Facts) -> Iterator[Hit]:
 def _ceiling(facts: Facts) -> int | None:
     """Tokens beyond which a prompt never grows: the lowest compaction trigger, else the window."""
     triggers = [trigger for edit in compactions(facts) if (trigger := input_trigger(facts, edit)) is not None]
-    window = facts.target.facts.window if facts.target.facts else None
+    window = facts.target.window
     return min([*triggers, *([window] if window is not None else [])], default=None)

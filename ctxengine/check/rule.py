@@ -45,8 +45,7 @@ class Facts:
     @cached_property
     def size(self) -> Estimate:
         """Tokens of the whole prompt as sent, before any server-side edit."""
-        first = self.plan.pruned.first.index if self.plan.pruned else 0
-        messages = self.conversation.messages[first:]
+        messages = self.conversation.messages[self.plan.first.index :]
         return self.counter.count(self.conversation.system, self.conversation.tools, messages, self.target.facts)
 
     @cached_property

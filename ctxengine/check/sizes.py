@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ctxengine.check.planned import amount, asked, compactions, input_trigger, is_whole, thinking_edits, tool_edits
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, MODELS, PROMPT_CACHING, STOP_REASONS
-from ctxengine.conversation import AT_END, Position, blocks_of, field_of
+from ctxengine.conversation import AT_END, SYSTEM, TOOLS, Position, blocks_of, field_of
 from ctxengine.findings import Place
 from ctxengine.tokens import Estimate
 
@@ -59,8 +59,7 @@ def clear_at_least_size(facts: Facts) -> Iterator[Hit]:
     estimated=True,
 )
 def cache_min(facts: Facts) -> Iterator[Hit]:
-    model, platform = facts.target.facts, facts.target.platform.name
-    minimum = (model.min_cache_by_platform.get(platform) or model.min_cache) if model else None
+    minimum = facts.target.min_cache
     if minimum is None:
         return
     for mark in facts.conversation.marks:
@@ -76,14 +75,15 @@ def _prefix(facts: Facts, at: Position) -> Estimate:
     found, model = facts.conversation, facts.target.facts
     if at == AT_END:
         return facts.size
-    if at.section == 0:
+    if at.section == TOOLS:
         return facts.counter.count(None, found.tools[: at.index + 1], (), model)
-    if at.section == 1:
+    if at.section == SYSTEM:
         return facts.counter.count(found.system[: at.index + 1], found.tools, (), model)
-    first = facts.plan.pruned.first.index if facts.plan.pruned else 0
     message = found.messages[at.index]
     part = {"role": field_of(message, "role"), "content": list(blocks_of(message)[: at.block + 1])}
-    return facts.counter.count(found.system, found.tools, [*found.messages[first : at.index], part], model)
+    return facts.counter.count(
+        found.system, found.tools, [*found.messages[facts.plan.first.index : at.index], part], model
+    )
 
 
 @rule(
@@ -95,7 +95,7 @@ def _prefix(facts: Facts, at: Position) -> Estimate:
     estimated=True,
 )
 def overflow_input(facts: Facts) -> Iterator[Hit]:
-    window = facts.target.facts.window if facts.target.facts else None
+    window = facts.target.window
     if window is None or facts.size.tokens <= window:
         return
     size = facts.size

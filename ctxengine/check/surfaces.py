@@ -28,7 +28,7 @@ def thread_unsupported(facts: Facts) -> Iterator[Hit]:
     for name in ("context_management", "fallbacks"):
         if facts.request.get(name) is not None:
             yield Hit(f"{name} cannot stand in a thread's request: thread_unsupported_request", Place(name))
-    if facts.target.platform.supports("threads", facts.target.model) is False:
+    if facts.target.platform_lacks("threads"):
         yield Hit(f"{facts.target.platform.title} has no threads", Place("thread"))
 
 

@@ -95,9 +95,9 @@ def edit_unsupported(facts: Facts) -> Iterator[Hit]:
         fact = fact_of(facts, edit)
         if fact is None:
             continue
-        if facts.target.platform.supports(fact.feature, facts.target.model) is False:
+        if facts.target.platform_lacks(fact.feature):
             yield Hit(f"{facts.target.platform.title} does not support {edit.type}", edit.origin)
-        elif not compacts(fact) and _model_lacks(facts, edit):
+        elif not compacts(fact) and facts.target.model_lacks(edit.type):
             yield Hit(f"{facts.target.model} does not support {edit.type}", edit.origin)
 
 
@@ -111,12 +111,8 @@ def edit_unsupported(facts: Facts) -> Iterator[Hit]:
 )
 def edit_compact_model(facts: Facts) -> Iterator[Hit]:
     for edit in compactions(facts):
-        if _model_lacks(facts, edit):
+        if facts.target.model_lacks(edit.type):
             yield Hit(f"{facts.target.model} does not support the {edit.type} context management strategy", edit.origin)
-
-
-def _model_lacks(facts: Facts, edit: PlannedEdit) -> bool:
-    return facts.target.facts is not None and facts.target.facts.edits.get(edit.type) is False
 
 
 @rule(
@@ -177,7 +173,7 @@ def compact_window_for_reply(facts: Facts) -> Iterator[Hit]:
 
 def _compactions_in_windows(facts: Facts) -> Iterator[tuple[PlannedEdit, int, int]]:
     """Each compaction with its trigger and the model's window, where both are known."""
-    window = facts.target.facts.window if facts.target.facts else None
+    window = facts.target.window
     # with compaction off, an edit that a block in the history demands is parked at the window on purpose
     if window is None or facts.plan.policy.get("compaction.mode") == "off":
         return

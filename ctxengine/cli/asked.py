@@ -94,7 +94,7 @@ def size_of(engine: Engine, asked: Asked, plan: Plan) -> Estimate:
     system, tools, messages = (asked.kwargs.get(name) for name in ("system", "tools", "messages"))
     if plan.pruned:  # what was billed was billed for another prefix
         sizes = CalibratedCounter(engine.catalog.tokenizers)
-        return sizes.count(system, tools, (messages or ())[plan.pruned.first.index :], plan.target.facts)
+        return sizes.count(system, tools, (messages or ())[plan.first.index :], plan.target.facts)
     return counter_of(engine, asked, plan.target.model).count(system, tools, messages or (), plan.target.facts)
 
 

@@ -16,6 +16,7 @@ from ctxengine.cli.output import failed, github_line, note, plural, print_all, p
 from ctxengine.cli.verdict import Verdict, distinct
 from ctxengine.engine import Engine
 from ctxengine.errors import MalformedInput
+from ctxengine.target import NOT_THINKING, THINKING
 
 ALL = "all"
 NO_MODEL = "no model is given, so only rules that need none ran: add --model M, or --model all"
@@ -58,7 +59,7 @@ class Question:
 )
 @click.option(
     "--thinking",
-    type=click.Choice(["adaptive", "enabled", "disabled", "between_tools", "default"]),
+    type=click.Choice([*THINKING, *NOT_THINKING, "default"]),
     help="The request's thinking.type; default stands for a request without thinking.",
 )
 @click.option(

@@ -54,7 +54,7 @@ def command(
     plan = planned(engine, asked, platform)
     size = size_of(engine, asked, plan)
     if form == "json":
-        window = plan.target.facts.window if plan.target.facts else None
+        window = plan.target.window
         band = {"tokens": size.tokens, "low": size.low, "high": size.high, "source": size.source, "window": window}
         write_json({**plan.to_dict(), "size": band})
     else:
@@ -92,7 +92,7 @@ def _size(plan: Plan, size: Estimate) -> str:
     exact = size.low == size.high
     low, about, high = (f"{_rounded(tokens):,}" for tokens in (size.low, size.tokens, size.high))
     tokens = f"{size.tokens:,} tokens as {size.source}" if exact else f"about {about} tokens ({low} to {high})"
-    window = plan.target.facts.window if plan.target.facts else None
+    window = plan.target.window
     if not window:
         return f"{tokens}, window unknown"
     share = size.tokens / window

@@ -5,28 +5,31 @@ Messages are dicts; blocks are dicts or the SDK's model objects.
 
 from __future__ import annotations
 
+from ctxengine.conversation.blocks import UNMARKABLE, blocks_of, field_of, markable
 from ctxengine.conversation.facts import (
     AT_END,
+    MESSAGES,
     SECTIONS,
-    UNMARKABLE,
+    SYSTEM,
+    TOOLS,
     CompactionBlock,
     Conversation,
     Mark,
     Position,
     Problem,
-    blocks_of,
-    field_of,
     in_messages,
     in_system,
     in_tools,
-    markable,
-    positions_between,
 )
-from ctxengine.conversation.scanner import Scanner, scan, scan_head, tool_definitions
+from ctxengine.conversation.looking_back import last_markable, positions_between, previous_tail
+from ctxengine.conversation.scanner import Scanner, scan_head, tool_definitions
 
 __all__ = [
     "AT_END",
+    "MESSAGES",
     "SECTIONS",
+    "SYSTEM",
+    "TOOLS",
     "UNMARKABLE",
     "CompactionBlock",
     "Conversation",
@@ -39,9 +42,10 @@ __all__ = [
     "in_messages",
     "in_system",
     "in_tools",
+    "last_markable",
     "markable",
     "positions_between",
-    "scan",
+    "previous_tail",
     "scan_head",
     "tool_definitions",
 ]

@@ -1,28 +1,20 @@
-"""What is known of a conversation: positions, marks, compaction blocks, problems; and small questions about blocks."""
+"""What is known of a conversation: positions, marks, compaction blocks, problems."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from ctxengine.conversation.blocks import field_of
 
 Section = Literal["tools", "system", "messages", "request"]
 BlockKind = Literal["signed", "unsigned", "null", "empty", "odd"]
 
 SECTIONS: tuple[Section, ...] = ("tools", "system", "messages", "request")
 """In the order the prompt is put together; ``request`` is the automatic mark at the end."""
+TOOLS, SYSTEM, MESSAGES, REQUEST = range(len(SECTIONS))
 COMPACTION_KEYS = frozenset({"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"})
-UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
-MARKABLE = frozenset(
-    {
-        *("text", "image", "document", "search_result", "container_upload", "compaction"),
-        *("tool_use", "tool_result", "tool_addition", "tool_removal", "mcp_tool_use", "mcp_tool_result"),
-        *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "tool_search_tool_result"),
-        *("code_execution_tool_result", "bash_code_execution_tool_result", "text_editor_code_execution_tool_result"),
-        "advisor_tool_result",
-    }
-)
-"""Types of content blocks that have a ``cache_control`` field; source: the SDK's ``*_block_param.py``."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,18 +36,18 @@ class Position:
 
 
 def in_tools(index: int) -> Position:
-    return Position(0, index)
+    return Position(TOOLS, index)
 
 
 def in_system(index: int = -1) -> Position:
-    return Position(1, index)
+    return Position(SYSTEM, index)
 
 
 def in_messages(index: int, block: int = -1) -> Position:
-    return Position(2, index, block)
+    return Position(MESSAGES, index, block)
 
 
-AT_END = Position(3)
+AT_END = Position(REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,54 +128,3 @@ class Conversation:
 def _stays(at: Position, first: Position) -> bool:
     """Whether a place is left when all before a position is pruned; a whole message is, while a block of it is."""
     return at >= first or (at.index == first.index and at.block < 0)
-
-
-def field_of(item: Any, name: str) -> Any:
-    """A field of a dict or of an SDK model object; None where it is missing."""
-    if item.__class__ is dict or isinstance(item, Mapping):  # the first test spares the abstract class's slow one
-        return item.get(name)
-    return getattr(item, name, None)
-
-
-def blocks_of(message: Any) -> Sequence[Any]:
-    """The content blocks of a message; a string counts as one text block."""
-    content = field_of(message, "content")
-    if isinstance(content, str):
-        return ({"type": "text", "text": content},)
-    return content if isinstance(content, Sequence) else ()
-
-
-def markable(block: Any) -> bool:
-    """Whether a content block may carry ``cache_control``: not thinking, not empty text or a null compaction block, and
-    nothing unknown, which goes as it came."""
-    kind = field_of(block, "type")
-    if not isinstance(kind, str) or kind not in MARKABLE:
-        return False
-    field = _MUST_HOLD.get(kind)
-    return field is None or bool(field_of(block, field))
-
-
-_MUST_HOLD = {"text": "text", "compaction": "content"}
-"""Type of block → the field that must not be empty for the block to carry a mark."""
-
-
-def positions_between(
-    messages: Sequence[Any], first: Position, last: Position, *, collapse_runs: bool, enough: int
-) -> int:
-    """Cache look-back positions from ``last`` back to ``first``, both included, counted up to ``enough``.
-
-    With ``collapse_runs`` a run of tool_use (or of tool_result) blocks is one position.
-    """
-    count, previous = 0, ""
-    for index in range(last.index, first.index - 1, -1):
-        blocks = blocks_of(messages[index])
-        stop = first.block if index == first.index else 0
-        start = last.block if index == last.index else len(blocks) - 1
-        for at in range(start, stop - 1, -1):
-            kind = str(field_of(blocks[at], "type"))
-            if not (collapse_runs and kind == previous and kind in ("tool_use", "tool_result")):
-                count += 1
-            previous = kind
-            if count >= enough:
-                return count
-    return count

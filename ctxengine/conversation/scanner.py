@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ctxengine.conversation.blocks import field_of
 from ctxengine.conversation.facts import (
     AT_END,
     COMPACTION_KEYS,
@@ -14,7 +15,6 @@ from ctxengine.conversation.facts import (
     Mark,
     Position,
     Problem,
-    field_of,
     in_messages,
     in_system,
     in_tools,
@@ -243,14 +243,6 @@ def _block_kind(content: Any, signature: Any) -> BlockKind:
     if not isinstance(content, str):
         return "odd"
     return "empty" if not content else "unsigned" if signature is None else "signed"
-
-
-def scan(system: Any, tools: Sequence[Any], messages: Sequence[Any], cache_control: Any = None) -> Conversation:
-    """All facts of one request; raises nothing, odd shapes become problems."""
-    scanner = Scanner()
-    scanner.feed(messages)
-    marks, kinds = scan_head(system, tools, cache_control)
-    return scanner.found(system, tools, messages, marks, kinds)
 
 
 def scan_head(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from ctxengine.check import Facts, Rule
 from ctxengine.findings import Finding, Report, Severity
 from ctxengine.plan import Plan
+from ctxengine.policy.document import Mode
 
-MODES = ("enforce", "shadow", "off")
+MODES: tuple[str, ...] = get_args(Mode)
 MODE_VARIABLE = "CTXENGINE_MODE"
 
 
@@ -35,10 +36,10 @@ class RuleSet(NamedTuple):
         )
 
 
-def mode_of(policy: Plan) -> tuple[str, tuple[Finding, ...]]:
+def mode_of(plan: Plan) -> tuple[str, tuple[Finding, ...]]:
     """The policy's mode, or the environment's: the switch for the person on call."""
     wanted = os.environ.get(MODE_VARIABLE)
-    written = policy.policy.get("mode", MODES[0])
+    written = plan.policy.get("mode", MODES[0])
     if not wanted or wanted in MODES:
         return wanted or written, ()
     message = f"{MODE_VARIABLE} is none of {', '.join(MODES)}; the policy's mode, {written}, is used"
@@ -62,7 +63,7 @@ def of_plugins(report: Report) -> tuple[Finding, ...]:
     return tuple(finding for finding in report if finding.rule.startswith("plugin-"))
 
 
-def without_ignored(policy: Plan, findings: Iterable[Finding]) -> Report:
+def without_ignored(plan: Plan, findings: Iterable[Finding]) -> Report:
     """What is left of the findings when those of rules the policy ignores are taken out."""
-    ignored = {item["rule"] for item in policy.policy.get("ignore", ())}
+    ignored = {item["rule"] for item in plan.policy.get("ignore", ())}
     return Report(tuple(finding for finding in findings if finding.rule not in ignored) if ignored else tuple(findings))

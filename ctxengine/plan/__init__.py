@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxengine.plan.compiler import CompileInput, ExtraBreakpoint
+from ctxengine.plan.inputs import CompileInput, ExtraBreakpoint
 from ctxengine.plan.passes import PASSES, as_it_stands, compile_policy, compile_request
 from ctxengine.plan.plan import Breakpoint, Plan, PlannedBeta, PlannedEdit, Pruned, Unplaced
 from ctxengine.plan.render import render

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
 from ctxengine.findings import Finding
 from ctxengine.origin import Origin
-from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import HISTORY, REQUEST, Plan, PlannedBeta
 from ctxengine.request import Request, split_betas
 
@@ -32,29 +32,34 @@ FEATURE_ARGUMENTS: Mapping[str, tuple[str, Callable[[Request], bool]]] = {
 
 def collect_betas(plan: Plan, given: CompileInput) -> Plan:
     """One list, each once: the caller's, the policy's, then what edits, history and features in use need."""
-    degrade = plan.policy.get("on_unsupported", "error") == "degrade"
+    listed, findings = _listed(plan, given)
     betas: dict[str, PlannedBeta] = {}
-    findings: list[Finding] = []
-    for beta in _wanted(plan, given):
-        if beta.name in betas:
-            continue
-        fact = given.catalog.betas.get(beta.name)
-        if degrade and beta.because == POLICY and fact and given.target.platform.name in fact.unsupported_on:
-            findings.append(_degraded(beta, given.target.platform.title))
-        else:
-            betas[beta.name] = beta
+    for beta in (*_of_request(given), *listed, *_needed(plan, given)):
+        betas.setdefault(beta.name, beta)
     return replace(plan, betas=tuple(betas.values()), report=plan.report.plus(findings) if findings else plan.report)
 
 
-POLICY = "the policy lists it"
+def _of_request(given: CompileInput) -> Iterator[PlannedBeta]:
+    return (PlannedBeta(name, REQUEST, "the request lists it") for name in given.request.betas)
 
 
-def _wanted(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
-    for name in given.request.betas:
-        yield PlannedBeta(name, REQUEST, "the request lists it")
+def _listed(plan: Plan, given: CompileInput) -> tuple[list[PlannedBeta], list[Finding]]:
+    """The policy's betas; with ``on_unsupported: degrade``, those the platform does not take are findings instead."""
+    degrade = plan.policy.get("on_unsupported", "error") == "degrade"
+    kept: list[PlannedBeta] = []
+    findings: list[Finding] = []
     for index, listed in enumerate(plan.policy.get("betas", ())):
         for name in split_betas([listed]):
-            yield PlannedBeta(name, plan.policy.origin(f"betas.{index}"), POLICY)
+            beta = PlannedBeta(name, plan.policy.origin(f"betas.{index}"), "the policy lists it")
+            fact = given.catalog.betas.get(name)
+            if degrade and fact and given.target.platform.name in fact.unsupported_on:
+                findings += [] if name in given.request.betas else [_degraded(beta, given.target.platform.title)]
+            else:
+                kept.append(beta)
+    return kept, findings
+
+
+def _needed(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
     for edit in plan.edits:
         fact = given.catalog.edits.get(edit.type)
         for name in fact.betas if fact else ():
@@ -69,7 +74,7 @@ def _for_history(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
     blocks = given.conversation.compaction_blocks
     if not blocks:
         return
-    sent = [block for block in blocks if plan.pruned is None or block.at >= plan.pruned.first]
+    sent = [block for block in blocks if block.at >= plan.first]
     if any(block.kind == "signed" for block in sent):
         yield from _for_feature(
             ON_DEMAND_COMPACTION, HISTORY, "a signed compaction block in the history needs it", given

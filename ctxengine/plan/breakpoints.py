@@ -13,6 +13,7 @@ from typing import Any
 from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import (
     AT_END,
+    TOOLS,
     Conversation,
     Position,
     blocks_of,
@@ -20,11 +21,12 @@ from ctxengine.conversation import (
     in_messages,
     in_system,
     in_tools,
-    markable,
+    last_markable,
     positions_between,
+    previous_tail,
 )
 from ctxengine.origin import Origin
-from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import Breakpoint, Plan, Unplaced
 
 SLOT_ORDER = ("last_message", "system", "compaction_block", "previous_tail", "tools")
@@ -41,9 +43,8 @@ def place_breakpoints(plan: Plan, given: CompileInput) -> Plan:
 class _Placing:
     def __init__(self, plan: Plan, given: CompileInput) -> None:
         self.plan, self.given = plan, given
-        first = plan.pruned.first if plan.pruned else in_messages(0)
-        self.first = first
-        self.facts: Conversation = given.conversation.since(first) if plan.pruned else given.conversation
+        self.first = plan.first
+        self.facts: Conversation = given.conversation.since(plan.first) if plan.pruned else given.conversation
         self.taken = {mark.at for mark in self.facts.marks}
         self.free = given.target.platform.cache_slots - len(self.facts.marks)
         self.placed: list[Breakpoint] = []
@@ -75,10 +76,10 @@ class _Placing:
             return "it stands before the compaction block, and is not sent"
         if at in self.taken:
             return "this block is marked already"
-        if at.section == 0 and not isinstance(self.given.request.tools[at.index], Mapping):
+        if at.section == TOOLS and not isinstance(self.given.request.tools[at.index], Mapping):
             return "a mark would replace this runnable tool: make it with cache_control"
         if self._below_minimum(at):
-            return f"the prefix up to {at.path} is below the {self._minimum:,} tokens the model caches"
+            return f"the prefix up to {at.path} is below the {self.given.target.min_cache:,} tokens the model caches"
         return "" if self.free > 0 else "all cache slots are taken"
 
     def _position(self, place: str) -> tuple[Position | None, str]:
@@ -108,16 +109,10 @@ class _Placing:
     def _last_message(self) -> tuple[Position | None, str]:
         if AT_END in self.taken:
             return None, "the request's top-level cache_control marks the end already"
-        return self._last_block(len(self.facts.messages) - 1), "the end of the conversation"
+        return self._end(), "the end of the conversation"
 
     def _previous_tail(self) -> tuple[Position | None, str]:
-        messages = self.facts.messages
-        last = len(messages) - 1
-        end = self._last_block(last)
-        before = next(
-            (i for i in range(last - 1, self.first.index - 1, -1) if field_of(messages[i], "role") == "user"), None
-        )
-        tail = self._last_block(before, only=True) if before is not None else None
+        end, tail = self._end(), previous_tail(self.facts.messages, self.first)
         if end is None or tail is None or not self._beyond_lookback(tail, end):
             return None, ""
         return tail, "the previous request's end is out of the cache's look-back"
@@ -130,34 +125,19 @@ class _Placing:
         collapse = self.given.target.platform.features.get("lookback_collapses_runs") is True
         return positions_between(self.facts.messages, tail, end, collapse_runs=collapse, enough=reach + 1) > reach
 
-    def _last_block(self, index: int, *, only: bool = False) -> Position | None:
-        """The last block at or before a message that may be marked."""
-        messages = self.facts.messages
-        for at in range(index, (index if only else self.first.index) - 1, -1):
-            blocks = blocks_of(messages[at])
-            stop = self.first.block if at == self.first.index else 0
-            for block in range(len(blocks) - 1, max(stop, 0) - 1, -1):
-                if markable(blocks[block]):
-                    return in_messages(at, block)
-        return None
-
-    @property
-    def _minimum(self) -> int:
-        facts, platform = self.given.target.facts, self.given.target.platform.name
-        if facts is None:
-            return 0
-        return facts.min_cache_by_platform.get(platform) or facts.min_cache or 0
+    def _end(self) -> Position | None:
+        return last_markable(self.facts.messages, self.first, len(self.facts.messages) - 1)
 
     def _below_minimum(self, at: Position) -> bool:
-        minimum = self._minimum
+        minimum = self.given.target.min_cache
         if not minimum:
             return False
-        key = ("cacheable from", at.section == 0, minimum, self.given.target.model)
+        key = ("cacheable from", at.section == TOOLS, minimum, self.given.target.model)
         reached = self.facts.memo.get(key)
         if reached is None:
-            parts = self._tool_parts() if at.section == 0 else self._parts()
+            parts = self._tool_parts() if at.section == TOOLS else self._parts()
             reached = self.given.sizes.first_reaching(parts, minimum, self.given.target.facts)
-            if reached is None and at.section > 0:
+            if reached is None and at.section > TOOLS:
                 return True  # for now: messages may yet come to be enough
             self.facts.memo[key] = reached = reached or AT_END
         return at < reached

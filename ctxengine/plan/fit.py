@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctxengine.findings import Finding
-from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import Plan, PlannedEdit
-from ctxengine.plan.values import lacks
+from ctxengine.plan.values import obstacle
 
 
 def fit(plan: Plan, given: CompileInput) -> Plan:
@@ -18,7 +18,7 @@ def fit(plan: Plan, given: CompileInput) -> Plan:
     findings: list[Finding] = []
     for edit in plan.edits:
         fact = given.catalog.edits.get(edit.type)
-        why = lacks(fact, given) if fact else None
+        why = obstacle(fact, given.target) if fact else None
         if why is None:
             kept.append(edit)
         else:
@@ -27,18 +27,15 @@ def fit(plan: Plan, given: CompileInput) -> Plan:
 
 
 def order(plan: Plan, given: CompileInput) -> Plan:
-    """Edits by the catalog's rank: thinking first, then tool uses, then compaction; unknown types in between."""
-    ranked = sorted(plan.edits, key=lambda edit: edit_rank(edit, given))
+    """Edits by the catalog's rank: thinking first, then tool uses, then compaction, which sees what all others left;
+    unknown types right before it."""
+    ranked = sorted(plan.edits, key=lambda edit: _rank(edit, given))
     return replace(plan, edits=tuple(ranked))
 
 
-def edit_rank(edit: PlannedEdit, given: CompileInput) -> int:
+def _rank(edit: PlannedEdit, given: CompileInput) -> tuple[int, bool]:
     fact = given.catalog.edits.get(edit.type)
-    return fact.rank if fact else UNKNOWN_RANK
-
-
-UNKNOWN_RANK = 50
-"""Between the clearing edits and compaction, which sees what all others left."""
+    return (fact or given.catalog.compaction_edit).rank, fact is not None
 
 
 def _degraded(edit: PlannedEdit, why: str) -> Finding:

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from ctxengine.conversation import CompactionBlock
 from ctxengine.findings import Finding, Place
-from ctxengine.plan.compiler import CompileInput
 from ctxengine.plan.fit import order
+from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import HISTORY, Plan, PlannedEdit, Pruned
 from ctxengine.plan.values import Values
+from ctxengine.policy.document import Settings
 
-DIRECTIVES = frozenset(
-    {"edits", "compaction", "cache", "betas", "budget", "guard", "checkpoint", "overrides", "plugins"}
-)
+DIRECTIVES = {*Settings.model_fields, "overrides"} - {"mode", "on_unsupported", "ignore"}
+"""The keys of a policy that ask for something, beside those on how the rest is taken."""
 
 
 def carry_compaction(plan: Plan, given: CompileInput) -> Plan:
@@ -75,7 +75,7 @@ def _with_sticky_edit(plan: Plan, given: CompileInput) -> Plan:
     values = Values(plan.policy, given)
     params = values.compaction_params(wanted, raise_any=True)
     because = "the history holds an unsigned compaction block, which is refused without this edit"
-    window = given.target.facts.window if given.target.facts else None
+    window = given.target.window
     if wanted.get("mode") == "off" and window is not None:
         params = {"trigger": {"type": "input_tokens", "value": window}}
         because += "; compaction.mode is off, so its trigger is the whole context window"

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ctxengine.findings import Finding, Place, Report
+from ctxengine.findings import Finding, Place
 from ctxengine.plan.betas import collect_betas
 from ctxengine.plan.breakpoints import place_breakpoints
-from ctxengine.plan.compiler import CompileInput, Pass, situation_of
 from ctxengine.plan.fit import fit, order
 from ctxengine.plan.history import carry_compaction, prune
+from ctxengine.plan.inputs import CompileInput, Pass, situation_of
 from ctxengine.plan.plan import REQUEST, Plan, PlannedBeta, PlannedEdit
 from ctxengine.plan.values import resolve_values
 from ctxengine.policy import resolve
@@ -55,12 +55,12 @@ def compile_request(plan: Plan, given: CompileInput) -> Plan:
     return run(REQUEST_PASSES, replace(plan, compaction=compaction) if compaction is not None else plan, given)
 
 
-def as_it_stands(policy: Plan, given: CompileInput) -> Plan:
+def as_it_stands(compiled: Plan, given: CompileInput) -> Plan:
     """The plan that changes nothing: what the rules judge where nothing is enforced."""
     edits = tuple(_as_given(index, edit) for index, edit in enumerate(given.request.edits))
     betas = tuple(PlannedBeta(name, REQUEST, "the request lists it") for name in given.request.betas)
     compaction = given.request.get("compaction")
-    return Plan(policy.mode, policy.target, policy.policy, edits, compaction, betas=betas, report=Report())
+    return Plan(compiled.mode, compiled.target, compiled.policy, edits, compaction, betas=betas)
 
 
 def _as_given(index: int, edit: Any) -> PlannedEdit:

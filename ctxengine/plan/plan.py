@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxengine.catalog.facts import Ttl
 from ctxengine.catalog.rows import plain
-from ctxengine.conversation import Position
+from ctxengine.conversation import Position, in_messages
 from ctxengine.findings import Report
 from ctxengine.origin import Origin
 from ctxengine.policy import Resolved
@@ -96,6 +96,11 @@ class Plan:
 
     def edit(self, type_: str) -> PlannedEdit | None:
         return next((edit for edit in self.edits if edit.type == type_), None)
+
+    @property
+    def first(self) -> Position:
+        """The first block of the messages that is sent."""
+        return self.pruned.first if self.pruned else in_messages(0, 0)
 
     @property
     def beta_names(self) -> tuple[str, ...]:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
-from ctxengine.conversation import blocks_of, field_of
+from ctxengine.conversation import MESSAGES, SYSTEM, TOOLS, blocks_of, field_of
 from ctxengine.plan.plan import Plan
 from ctxengine.request import Request
 
-TOOLS, SYSTEM, MESSAGES = 0, 1, 2
 Marks = Mapping[tuple[int, int], Ttl]
 """(index, block) → ttl within one section."""
 
@@ -42,7 +41,7 @@ def _write_prompt(kwargs: dict[str, Any], plan: Plan, request: Request) -> None:
 
 
 def _messages(plan: Plan, messages: Sequence[Any], marks: Marks) -> list[Any]:
-    first = plan.pruned.first.index if plan.pruned else 0
+    first = plan.first.index
     sent = list(messages[first:])
     changed = {index for index, _ in marks} | ({first} if plan.pruned and plan.pruned.blocks else set())
     for index in changed:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, get_args
 
 from ctxengine.catalog.facts import EditFact, ModelFact
+from ctxengine.edits import AS_COMPACTION
 from ctxengine.findings import Finding, Severity
-from ctxengine.plan.compiler import CompileInput
+from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import Plan, PlannedEdit
 from ctxengine.policy import Resolved
+from ctxengine.policy.document import CompactionMode
+from ctxengine.target import Target
 
-COMPACTION_FIELDS = {"trigger": "trigger", "pause": "pause_after_compaction", "instructions": "instructions"}
-"""Policy key under ``compaction`` → wire field of the compaction edit."""
-DEFAULT_MODE = "auto"
-EDIT_MODES = ("threshold", "auto")
+DEFAULT_MODE: CompactionMode = "auto"
+EDIT_MODES: tuple[CompactionMode, ...] = ("threshold", DEFAULT_MODE)
 """Compaction modes that a stateless build can serve, by rendering the edit."""
+SESSION_MODES = tuple(mode for mode in get_args(CompactionMode) if mode not in (*EDIT_MODES, "off"))
+"""Compaction modes that a session acts on."""
 
 
 def resolve_values(plan: Plan, given: CompileInput) -> Plan:
@@ -52,7 +55,7 @@ class Values:
         if wanted is None or mode == "off":
             return
         fact = self.given.catalog.compaction_edit
-        why = lacks(fact, self.given)
+        why = obstacle(fact, self.given.target)
         if mode not in EDIT_MODES:
             self._needs_session("compaction.mode", f'compaction.mode "{mode}" acts between requests')
         elif mode == "auto" and why is not None:
@@ -62,9 +65,7 @@ class Values:
                 self._needs_session("compaction.keep_recent", "compaction.keep_recent acts between requests")
             params = self.compaction_params(wanted, raise_any=mode == "auto")
             origins = {
-                wire: self.policy.origin(f"compaction.{key}")
-                for key, wire in COMPACTION_FIELDS.items()
-                if key in wanted
+                wire: self.policy.origin(f"compaction.{key}") for wire, key in AS_COMPACTION.items() if key in wanted
             }
             yield PlannedEdit(
                 fact.type, params, {"": self.policy.origin("compaction"), **origins}, f"compaction.mode {mode}"
@@ -72,7 +73,7 @@ class Values:
 
     def compaction_params(self, wanted: Mapping[str, Any], *, raise_any: bool) -> dict[str, Any]:
         """Wire fields of the compaction edit; a relative trigger below the API's minimum is raised, or any if told."""
-        params = {wire: wanted[key] for key, wire in COMPACTION_FIELDS.items() if key in wanted}
+        params = {wire: wanted[key] for wire, key in AS_COMPACTION.items() if key in wanted}
         asked = params.pop("trigger", None)
         trigger = self.trigger(asked, "compaction.trigger")
         if trigger is not None:
@@ -83,7 +84,7 @@ class Values:
         """A window fraction as input tokens; anything else as it is."""
         if not is_amount(trigger, "window_fraction", "value") or not is_number(trigger.get("at_most", 0)):
             return trigger
-        window = self.given.target.facts.window if self.given.target.facts else None
+        window = self.given.target.window
         ceiling = trigger.get("at_most")
         if window is not None:
             value = math.floor(round(trigger["value"] * window, 6))
@@ -166,13 +167,11 @@ def cache_multipliers(facts: ModelFact | None, ttl: str) -> tuple[float, float] 
     return price.cache_write("1h" if ttl == "1h" else "5m") / price.input, price.cache_read / price.input
 
 
-def lacks(fact: EditFact, given: CompileInput) -> str | None:
-    """Why the target cannot serve an edit, or ``None``; what is unknown is not lacking."""
-    target = given.target
-    if target.facts is not None and target.facts.edits.get(fact.type) is False:
-        return f"{target.model} does not support it"
-    if target.platform.supports(fact.feature, target.model) is False:
-        return f"{target.platform.title} does not support it"
+def obstacle(fact: EditFact, target: Target) -> str | None:
+    """Why the target cannot serve an edit, or ``None``; what is unknown is no obstacle."""
+    lacking = target.lacking(fact)
+    if lacking:
+        return f"{lacking} does not support it"
     if fact.needs_thinking and target.thinks is False:
         return "it needs thinking, which is off for this request"
     return None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from ctxengine.catalog.facts import Ttl
 from ctxengine.edits import AnyEdit
 from ctxengine.edits.shared import Merge, Part, Tokens, Turns, Whole
 
 Place = Literal["tools", "system", "compaction_block", "last_message"]
-Ttl = Literal["5m", "1h"]
 Detail = Literal["paths", "errors", "urls", "ids"]
 CompactionMode = Literal["off", "threshold", "on_demand", "background", "client", "auto"]
+Mode = Literal["enforce", "shadow", "off"]
 Halt = Literal["warn", "wrap_up", "stop"]
 
 
@@ -128,7 +129,7 @@ class Plugins(Part):
 class Settings(Part):
     """What layers decide about, and what an override can set."""
 
-    mode: Annotated[Literal["enforce", "shadow", "off"] | None, Merge("last")] = None
+    mode: Annotated[Mode | None, Merge("last")] = None
     """`enforce` the policy, only show what it would do (`shadow`), or leave requests as they are (`off`); default
     `enforce`. The environment variable CTXENGINE_MODE overrides it."""
     edits: Annotated[list[AnyEdit] | None, Merge("by_type")] = None

@@ -15,7 +15,7 @@ from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.shapes import OTHER_SHAPE, shape_of
 from ctxengine.findings import Finding
 from ctxengine.plan import CompileInput, Plan, as_it_stands
-from ctxengine.plan.compiler import situation_of
+from ctxengine.plan.inputs import situation_of
 from ctxengine.policy import resolve
 from ctxengine.prefix import scan_request
 from ctxengine.request import read_request

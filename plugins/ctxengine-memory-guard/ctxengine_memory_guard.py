@@ -67,6 +67,5 @@ def trigger_of(facts: Facts, edit: PlannedEdit) -> tuple[str, int]:
 
 
 def tool_uses(facts: Facts) -> int:
-    first = facts.plan.pruned.first.index if facts.plan.pruned else 0
-    messages = facts.conversation.messages[first:]
+    messages = facts.conversation.messages[facts.plan.first.index :]
     return sum(field_of(block, "type") == "tool_use" for message in messages for block in blocks_of(message))

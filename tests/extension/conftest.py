@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from ctxengine.catalog import default_catalog
-from ctxengine.conversation import scan
 from ctxengine.extension.host import Contributed, Host
 from ctxengine.policy import Situation, layer_from_mapping, resolve
+from ctxengine.prefix import scan_request
+from ctxengine.request import read_request
 from ctxengine.target import target_of
 
 MODEL = "claude-opus-4-6"
@@ -22,6 +23,7 @@ MESSAGES = [
     {"role": "assistant", "content": [{"type": "thinking", "thinking": "…"}, {"type": "text", "text": "Hi"}]},
     {"role": "user", "content": [{"type": "text", "text": ""}]},
 ]
+REQUEST = {"model": MODEL, "system": "Be kind.", "tools": TOOLS, "messages": MESSAGES}
 
 Asks = Callable[..., Contributed]
 Installs = Callable[..., None]
@@ -41,7 +43,7 @@ def ask() -> Asks:
         target = target_of(catalog, model=MODEL)
         types = {*catalog.edits, *(item.fact.type for item in host.edits)}
         resolved = resolve([layer_from_mapping({"version": "1", **policy})], Situation(MODEL, "anthropic", None))
-        return host.contribute(used, target, scan("Be kind.", TOOLS, MESSAGES), resolved, types)
+        return host.contribute(used, target, scan_request(read_request(REQUEST))[1], resolved, types)
 
     return asked
 

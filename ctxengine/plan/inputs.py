@@ -1,4 +1,4 @@
-"""From policy, target and request to a plan: a tuple of named passes."""
+"""What the passes work from: the layers, the target, the request at hand, and what plugins ask for."""
 
 from __future__ import annotations
 
