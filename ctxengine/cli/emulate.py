@@ -30,7 +30,8 @@ from ctxengine.cli.output import note
 def command(port: int, script: Path | None, echo: bool, faults: str, platform: str | None, model_latency: int) -> None:
     """Serve the Messages API's context management on this machine, with a scripted model.
 
-    It runs until it is stopped. The base URL is printed on stdout; any key will do. Nothing is sent on, and neither keys nor bodies are logged.
+    It runs until it is stopped. The base URL is printed on stdout; any key will do. Nothing is sent on, and neither
+    keys nor bodies are logged.
     """
     from ctxengine.emulator import Emulator
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ctxengine.catalog import Catalog
+from ctxengine.catalog.facts import CLEAR_EDITS, ON_DEMAND_COMPACTION, THRESHOLD_COMPACTION
 from ctxengine.edits.effect import Count
 from ctxengine.edits.switches import Switches
 from ctxengine.emulator.faults import COMPACTION, CUTS, STATUSES, STREAM_CUTS, Faults
@@ -23,8 +24,10 @@ from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.semantics.usage import usage_of
 from ctxengine.target import target_of
 
-EDITING = ("clear_edits", "threshold_compaction")
-COMPACTING = ("threshold_compaction", "on_demand_compaction")
+EDITING = (CLEAR_EDITS, THRESHOLD_COMPACTION)
+LISTING = (THRESHOLD_COMPACTION, ON_DEMAND_COMPACTION, "advisor", "task_budget")
+"""Features whose betas make responses list their iterations, as recorded."""
+BINDING = ("block_binding",)
 SEARCHES = ("web_search", "web_fetch")
 
 
@@ -96,10 +99,11 @@ class Account:
 
     def _ground(self, asked: Asked, platform: str, owner: str) -> Ground:
         setting = self.setting
-        target = target_of(setting.catalog, model=asked.kwargs["model"], platform=platform)
+        thinking = asked.kwargs.get("thinking")
+        target = target_of(setting.catalog, model=asked.kwargs["model"], platform=platform, thinking=thinking)
         count = setting.count or counter_for(setting.catalog, target.facts)
         rules = cache_rules(setting.catalog, target, setting.switches)
-        return Ground(count, setting.switches, setting.signer, self.cache, rules, target.model, owner, setting.clock())
+        return Ground(count, setting.switches, setting.signer, self.cache, rules, target, owner, setting.clock())
 
     def _outcome(self, asked: Asked, platform: str, surface: str, count: Count) -> Outcome:
         setting = self.setting
@@ -133,11 +137,11 @@ class Account:
             "stop_reason": written.stop_reason,
             "stop_sequence": written.stop_sequence,
             "stop_details": None,
-            "usage": _usage(written, ground.count, listed=self._has_beta(asked, COMPACTING)),
+            "usage": _usage(written, ground, listed=self._has_beta(asked, LISTING)),
         }
         if self._has_beta(asked, EDITING):
             message["context_management"] = {"applied_edits": list(written.applied_edits)}
-        if self._has_beta(asked, ("block_binding",)):
+        if self._has_beta(asked, BINDING):
             message["input_transformations"] = list(found.input_transformations)
         return message
 
@@ -145,11 +149,11 @@ class Account:
         return any(beta in self.setting.catalog.betas_for(name) for name in features for beta in asked.betas)
 
 
-def _usage(written: Written, count: Count, *, listed: bool) -> dict[str, Any]:
+def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:
     usage = usage_of(written.iterations, listed=listed)
-    thinking = sum(count(block) for block in written.content if block["type"] == "thinking")
+    thinking = sum(ground.count(block) for block in written.content if block["type"] == "thinking")
     used = Counter(block["name"] for block in written.content if block["type"] == "server_tool_use")
-    if thinking:
+    if thinking or ground.target.thinks:
         usage["output_tokens_details"] = {"thinking_tokens": min(thinking, usage["output_tokens"])}
     if used:
         usage["server_tool_use"] = {f"{name}_requests": used[name] for name in SEARCHES}

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ctxengine.catalog import ModelFact
+from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
 from ctxengine.emulator.account import Account
 from ctxengine.emulator.eventstream import frame
 from ctxengine.emulator.models import model_info, page_of, served
@@ -114,7 +115,7 @@ class Api:
     def _shown(self, call: Call, model: ModelFact) -> dict[str, Any]:
         setting = self.account.setting
         named = call.headers.get(BETA_HEADER, "").split(",")
-        on_demand = any(beta in named for beta in setting.catalog.betas_for("on_demand_compaction"))
+        on_demand = any(beta in named for beta in setting.catalog.betas_for(ON_DEMAND_COMPACTION))
         return model_info(model, setting.today, on_demand=on_demand)
 
     def _offers(self, feature: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ctxengine.catalog import Catalog
+from ctxengine.catalog.facts import SUMMARIZE
 from ctxengine.emulator.wire import Call, Refused
 from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json
@@ -18,6 +19,7 @@ OF_THE_SDK = frozenset({"betas", "extra_body", "extra_headers", "extra_query", "
 """Arguments of the SDK's methods that are no fields of the body."""
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 """Fields that older versions of the API took, and the SDK no longer offers."""
+SHARES = ("temperature", "top_p")
 NOT_EMULATED = ("container", "diagnostics", "fallback_credit_token", "fallbacks", "mcp_servers")
 TEXT, LIST, OBJECT = (str, "a valid string"), (list, "a valid list"), (dict, "a valid dictionary")
 TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
@@ -83,6 +85,8 @@ def _arguments(body: Mapping[str, Any], headers: dict[str, Any], catalog: Catalo
     _check_fields(body, catalog, surface)
     for index, message in enumerate(body["messages"]):
         _check_message(message, f"messages.{index}", catalog)
+    for index, tool in enumerate(body.get("tools") or ()):
+        _check_tool(tool, f"tools.{index}", catalog)
     kwargs = {name: value for name, value in body.items() if value is not None and name != "stream"}
     return {**kwargs, "extra_headers": headers} if headers else kwargs
 
@@ -114,8 +118,12 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
             refuse(catalog, "shape-extra", path=f"{name}.{key}")
     if (body.get("max_tokens") or 0) < 0:
         refuse(catalog, "shape-type", path="max_tokens", said="greater than or equal to 0")
-    if (body.get("compaction") or {}).get("type", "summarize") != "summarize":
-        refuse(catalog, "shape-type", path="compaction.type", said="'summarize'")
+    if (body.get("compaction") or {}).get("type", SUMMARIZE) != SUMMARIZE:
+        refuse(catalog, "shape-type", path="compaction.type", said=f"'{SUMMARIZE}'")
+    for name in SHARES:
+        value = body.get(name)
+        if isinstance(value, (int, float)) and not 0 <= value <= 1:
+            refuse(catalog, "shape-range", path=name)
     for name in NOT_EMULATED:
         if body.get(name):
             refuse(catalog, "not-emulated", path=name)
@@ -137,6 +145,24 @@ def _check_message(message: Any, path: str, catalog: Catalog) -> None:
         kind = block.get("type") if isinstance(block, dict) else None
         if isinstance(kind, str) and kind not in catalog.vocabulary["content_blocks"]:
             refuse(catalog, "shape-tag", path=f"{path}.content.{at}", kind="…")
+
+
+def _check_tool(tool: Any, path: str, catalog: Catalog) -> None:
+    """A tool of the user's own has a name and the schema of an object; those of the API's are known by their type."""
+    if not isinstance(tool, dict):
+        refuse(catalog, "shape-type", path=path, said=OBJECT[1])
+    if tool.get("type", "custom") != "custom":
+        return
+    schema = tool.get("input_schema")
+    for name in ("name", "input_schema"):
+        if name not in tool:
+            refuse(catalog, "shape-missing", path=f"{path}.custom.{name}")
+    if not isinstance(schema, dict):
+        refuse(catalog, "shape-type", path=f"{path}.custom.input_schema", said=OBJECT[1])
+    if "type" not in schema:
+        refuse(catalog, "shape-missing", path=f"{path}.custom.input_schema.type")
+    if schema["type"] != "object":
+        refuse(catalog, "shape-type", path=f"{path}.custom.input_schema.type", said="'object'")
 
 
 def refuse(catalog: Catalog, id: str, **values: Any) -> NoReturn:

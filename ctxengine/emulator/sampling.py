@@ -17,6 +17,7 @@ from ctxengine.semantics.cache import CacheRequest, CacheUse, PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import CacheRules
 from ctxengine.semantics.usage import iteration
+from ctxengine.target import Target
 
 REFUSED, NOTHING, CUT_OFF = "refuse-compaction", "null-compaction", "truncate-summary"
 ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
@@ -29,20 +30,20 @@ SERVER_RESULT = "_tool_result"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a message is made on: sizes, the cache and its rules for the model at hand, and who asks."""
+    """What a message is made on: sizes, the model, the cache and its rules for it, and who asks."""
 
     count: Count
     switches: Switches
     signer: Signer
     cache: PromptCache
     rules: CacheRules
-    model: str
+    target: Target
     owner: str
     now: float
 
     def prompt(self, read: Mapping[str, Any]) -> CacheRequest:
         """A request that reaches the model, in the terms of the cache."""
-        return PromptReader(self.count, self.switches).read(read, self.model, self.rules, key=self.owner)
+        return PromptReader(self.count, self.switches).read(read, self.target.model, self.rules, key=self.owner)
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
             base = read
         begun = len(made.content)
         made.content += (_signed(block, kwargs, made.content, ground.signer) for block in piece)
-        tokens = _output_tokens(piece, ground) if number < len(pieces) - 1 else cut.tokens
+        tokens = min(_output_tokens(piece, ground), cut.tokens) if number < len(pieces) - 1 else cut.tokens
         cut = replace(cut, tokens=max(cut.tokens - tokens, 0))
         made.iterations.append(iteration("message", _cached(read, ground), tokens))
         base = _going_on(base, made.content[begun:])

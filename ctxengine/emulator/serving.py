@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
@@ -71,42 +72,36 @@ def serving(emulator: Answering, port: int = 0) -> Iterator[str]:
     """Serve on 127.0.0.1 in a thread of its own; gives the base URL.
 
     Raises:
-        MalformedInput: the extra is not installed, or the port is taken.
+        MalformedInput: the extra is not installed, or the port cannot be had.
     """
-    server = server_of(emulator, port)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            thread.join(TICK)
-            if not thread.is_alive():
-                raise MalformedInput(
-                    Finding("usage", "error", f"cannot serve on port {port}", "take another port, or 0 for a free one")
-                )
-        yield base_url(server)
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join()
+    server = _server(emulator)
+    with _bound(port) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive() and not server.started:
+                thread.join(TICK)
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()
 
 
-def server_of(emulator: Answering, port: int) -> Server:
-    """A server that says nothing by itself.
-
-    Raises:
-        MalformedInput: the extra is not installed.
-    """
+def _server(emulator: Answering) -> Server:
     try:
         from uvicorn import Config, Server
     except ImportError:
         finding = Finding("usage", "error", "serving needs starlette and uvicorn", "pip install 'ctxengine[emulator]'")
         raise MalformedInput(finding) from None
-    return Server(Config(application(emulator), HOST, port, log_config=dict(LOGGING), access_log=False, lifespan="off"))
+    return Server(Config(application(emulator), log_config=dict(LOGGING), access_log=False, lifespan="off"))
 
 
-def base_url(server: Server) -> str:
-    """Where a server that has started can be reached."""
-    port = server.servers[0].sockets[0].getsockname()[1]
-    return f"http://{HOST}:{port}"
+def _bound(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        message = f"cannot serve on port {port}: {error.strerror}"
+        raise MalformedInput(Finding("usage", "error", message, "take another port, or 0 for a free one")) from None
 
 
 async def _parts(answer: Answer) -> AsyncIterator[bytes]:

@@ -1,0 +1,185 @@
+"""Both compactions through the real SDK: when they fire, what they cost, what comes back, and what may go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anthropic
+import pytest
+
+from ctxengine.emulator import Emulator
+from tests.emulator.sdk import COMPACT, HELLO, ON_DEMAND, WAYS, client, compacting, create, emulator, facts, stream
+
+Ask = Callable[[Emulator, Mapping[str, Any]], Any]
+SUMMARISE = {**HELLO, "max_tokens": 8_000, "compaction": {"type": "summarize"}, "betas": [ON_DEMAND]}
+LONG = {**SUMMARISE, "messages": [{"role": "user", "content": " ".join(facts(2_000))}]}
+SEARCH = [
+    {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "drawers"}},
+    {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []},
+]
+
+
+@pytest.mark.parametrize("ask", WAYS.values(), ids=WAYS)
+def test_threshold(ask: Ask) -> None:
+    """At the trigger the message starts with a summary, and only the top level of its usage leaves that out."""
+    message = ask(emulator(["Done."]), compacting())
+    block, text = message.content
+    assert (block.type, text.text, message.stop_reason) == ("compaction", "Done.", "end_turn")
+    assert "Fact 5999" in block.content
+    compaction, reply = message.usage.iterations
+    assert (compaction.type, reply.type) == ("compaction", "message")
+    assert compaction.input_tokens > 50_000 and 81 <= compaction.output_tokens <= 2_839
+    assert (message.usage.input_tokens, message.usage.output_tokens) == (reply.input_tokens, reply.output_tokens)
+    assert reply.input_tokens < compaction.input_tokens / 10
+    assert message.context_management.applied_edits == []
+
+
+def test_below_the_trigger() -> None:
+    """Below the trigger nothing is summarised, and the one iteration is the message."""
+    message = create(emulator(["Done."]), compacting(sentences=10))
+    assert [block.type for block in message.content] == ["text"]
+    assert [entry.type for entry in message.usage.iterations] == ["message"]
+
+
+def test_pause() -> None:
+    """With a pause the block is all there is, at no cost on the top level; sent back with its edit, it goes on."""
+    emulated = emulator(["Done."])
+    paused = create(emulated, compacting(pause=True))
+    assert ([block.type for block in paused.content], paused.stop_reason) == (["compaction"], "compaction")
+    assert (paused.usage.input_tokens, paused.usage.output_tokens) == (0, 0)
+    history = [{"role": "assistant", "content": [paused.content[0].to_dict()]}, {"role": "user", "content": "Go on."}]
+    resumed = create(emulated, compacting(messages=history))
+    assert [block.type for block in resumed.content] == ["text"]
+    with pytest.raises(anthropic.BadRequestError, match="blocks require a `compact_20260112` strategy"):
+        create(emulated, {**HELLO, "messages": history, "betas": [COMPACT]})
+
+
+def test_how_a_threshold_block_is_streamed() -> None:
+    """It starts empty and comes in one delta."""
+    events = list(client(emulator(["Done."])).beta.messages.create(**compacting(), stream=True))
+    start, delta = events[1], events[2]
+    assert (start.content_block.type, start.content_block.content) == ("compaction", None)
+    assert (delta.delta.type, delta.delta.content[:7]) == ("compaction_delta", "Summary")
+    assert [event.type for event in events[3:5]] == ["content_block_stop", "content_block_start"]
+
+
+@pytest.mark.parametrize("ask", WAYS.values(), ids=WAYS)
+def test_on_demand(ask: Ask) -> None:
+    """A signed block and nothing else, at no cost on the top level; the script is not played."""
+    message = ask(emulator(), LONG)
+    (block,) = message.content
+    assert (block.type, message.stop_reason, bool(block.signature)) == ("compaction", "compaction", True)
+    assert (message.usage.input_tokens, [entry.type for entry in message.usage.iterations]) == (0, ["compaction"])
+
+
+def test_a_signed_block_is_streamed_whole() -> None:
+    """It has no deltas."""
+    events = list(client(emulator()).beta.messages.create(**LONG, stream=True))
+    assert [event.type for event in events[1:3]] == ["content_block_start", "content_block_stop"]
+    assert events[1].content_block.signature
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({}, None),
+        ({"content": "Everything is fine."}, anthropic.types.CompactionContentMismatchError),
+        ({"signature": "bm8gc2lnbmF0dXJl"}, anthropic.types.CompactionSignatureInvalidError),
+    ],
+)
+def test_tampering(changed: Mapping[str, str], error: type[Exception] | None) -> None:
+    """A signed block goes back as it came, or not at all."""
+    emulated = emulator()
+    block = {**create(emulated, LONG).content[0].to_dict(), **changed}
+    history = [{"role": "assistant", "content": [block]}, {"role": "user", "content": "Go on."}]
+    request = {**HELLO, "messages": history, "betas": [ON_DEMAND]}
+    if error:
+        with pytest.raises(error):
+            create(emulated, request)
+    else:
+        assert create(emulated, request).content[0].text == "Go on."
+
+
+def test_summaries_are_the_same_each_time() -> None:
+    """The same conversation has the same summary; one that repeats itself has a short one."""
+    first, second = (create(emulator(["Done."]), compacting()).content[0].content for _ in range(2))
+    dull = compacting(messages=[{"role": "user", "content": "Nothing happened. " * 30_000}])
+    assert first == second
+    assert len(create(emulator(["Done."]), dull).content[0].content) < 100 < len(first)
+
+
+def test_a_recorded_summary_is_played() -> None:
+    """A script that holds a compaction block says what the summary is; a pause plays that block alone."""
+    turns = [[{"type": "compaction", "content": "All facts are known."}], "Done."]
+    emulated = emulator(turns)
+    assert create(emulated, compacting(pause=True)).content[0].content == "All facts are known."
+    assert create(emulated, HELLO).content[0].text == "Done."
+
+
+def test_several_in_one_request() -> None:
+    """After a server tool the trigger is looked at again."""
+    found = [
+        *SEARCH[:1],
+        {**SEARCH[1], "content": [{"type": "web_search_result", "title": text, "url": ""} for text in facts(6_000)]},
+    ]
+    message = create(emulator([[*found, {"type": "text", "text": "Done."}]]), compacting(max_tokens=16_000))
+    assert [block.type for block in message.content] == [
+        "compaction", "server_tool_use", "web_search_tool_result", "compaction", "text",
+    ]  # fmt: skip
+    entries = message.usage.iterations
+    assert [entry.type for entry in entries] == ["compaction", "message", "compaction", "message"]
+    assert message.usage.input_tokens == entries[1].input_tokens + entries[3].input_tokens
+    assert message.usage.server_tool_use.web_search_requests == 1
+
+
+@pytest.mark.parametrize("ask", [create, stream])
+def test_null_compaction(ask: Ask) -> None:
+    """A compaction that fails leaves a block without content, is billed, and the model reads on."""
+    message = ask(emulator(["Done."], faults="null-compaction"), compacting())
+    assert [block.type for block in message.content] == ["compaction", "text"]
+    assert message.content[0].content is None
+    compaction, reply = message.usage.iterations
+    assert (compaction.output_tokens, reply.input_tokens > 50_000) == (0, True)
+
+
+@pytest.mark.parametrize("ask", [create, stream])
+def test_refused_compaction(ask: Ask) -> None:
+    """A refusal while summarising ends the message after an empty block, as recorded."""
+    message = ask(emulator(["Done."], faults="refuse-compaction"), compacting())
+    assert ([block.type for block in message.content], message.stop_reason) == (["compaction"], "refusal")
+    assert [(entry.type, entry.output_tokens) for entry in message.usage.iterations] == [
+        ("compaction", 0),
+        ("message", 0),
+    ]
+
+
+def test_truncated_summary() -> None:
+    """A summary that is cut off stops in the middle."""
+    whole, cut = (create(emulator(["Done."], faults=fault), compacting()) for fault in ("", "truncate-summary"))
+    assert whole.content[0].content.startswith(cut.content[0].content)
+    assert len(cut.content[0].content) == len(whole.content[0].content) // 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("refuse-compaction", "refusal"), ("null-compaction", "end_turn"), ("truncate-summary", "max_tokens")],
+)
+def test_no_summary_on_demand(fault: str, reason: str) -> None:
+    """Without a summary the answer is empty and says why; it is billed all the same."""
+    message = create(emulator(faults=fault), LONG)
+    assert (message.content, message.stop_reason) == ([], reason)
+    assert message.usage.iterations[0].input_tokens > 1_000
+
+
+def test_too_little_room_for_a_summary() -> None:
+    """max_tokens bounds the summary."""
+    message = create(emulator(), {**LONG, "max_tokens": 50})
+    assert (message.content, message.stop_reason, message.usage.iterations[0].output_tokens) == ([], "max_tokens", 50)
+
+
+def test_unavailable() -> None:
+    """The transient failure of on-demand compaction is a 529 with its code."""
+    with pytest.raises(anthropic.types.CompactionUnavailableError) as caught:
+        create(emulator(faults="compaction-unavailable"), LONG)
+    assert caught.value.status_code == 529

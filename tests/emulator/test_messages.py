@@ -1,0 +1,118 @@
+"""Messages through the real SDK: every way of asking gives the same answer, and counts are what is billed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from ctxengine.emulator import Emulator
+from tests.emulator.sdk import CM, HELLO, MODEL, WAYS, Clock, client, create, emulator, stream
+
+Ask = Callable[[Emulator, Mapping[str, Any]], Any]
+TURN = [
+    {"type": "thinking", "thinking": "Which city is meant? Paris, I should think.", "signature": "c2lnbmVk"},
+    {"type": "text", "text": "Let me look that up, with an accent: é. " * 4},
+    {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Paris", "days": [1, 2, 3]}},
+]
+TOOL = {"name": "weather", "description": "The weather.", "input_schema": {"type": "object", "properties": {}}}
+
+
+@pytest.mark.parametrize("ask", WAYS.values(), ids=WAYS)
+def test_blocks_arrive_as_scripted(ask: Ask) -> None:
+    """Thinking, text and tool use come through whole, with the stop reason that they call for."""
+    message = ask(emulator([TURN]), {**HELLO, "tools": [TOOL]})
+    assert [block.to_dict(exclude_none=True) for block in message.content] == TURN
+    assert (message.stop_reason, message.model, message.role) == ("tool_use", MODEL, "assistant")
+
+
+def test_stream_and_create_agree() -> None:
+    """A streamed message ends as the same message in one piece, usage included."""
+    edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
+    request = {**HELLO, "tools": [TOOL], "context_management": edits, "betas": [CM]}
+    whole, streamed = create(emulator([TURN]), request), stream(emulator([TURN]), request)
+    assert streamed.to_dict() == whole.to_dict()
+
+
+def test_ga_surface() -> None:
+    """client.messages works like client.beta.messages where no beta is needed."""
+    with client(emulator()).messages.stream(**HELLO) as events:
+        text = "".join(events.text_stream)
+    assert text == client(emulator()).messages.create(**HELLO).content[0].text == "Hello there"
+
+
+def test_events_of_a_stream() -> None:
+    """Events come in the API's order (the SDK keeps the ping to itself); the edits stand on the last message_delta."""
+    request = {**HELLO, "context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}, "betas": [CM]}
+    events = list(client(emulator()).beta.messages.create(**request, stream=True))
+    assert [event.type for event in events] == [
+        "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
+        "message_stop",
+    ]  # fmt: skip
+    assert events[0].message.context_management is None
+    assert events[-2].context_management.applied_edits == []
+
+
+@pytest.mark.parametrize("system", ["Be brief.", [{"type": "text", "text": "Be brief."}]], ids=["string", "blocks"])
+def test_counted_is_billed(system: Any) -> None:
+    """count_tokens gives exactly what a message is billed for."""
+    request = {**HELLO, "system": system, "tools": [TOOL]}
+    emulated = emulator()
+    counted = client(emulated).beta.messages.count_tokens(
+        **{name: value for name, value in request.items() if name != "max_tokens"}
+    )
+    assert counted.input_tokens == create(emulated, request).usage.input_tokens
+
+
+def test_the_prompt_cache() -> None:
+    """A marked prefix is written once, read while it lives, and gone for another key and after its time."""
+    clock = Clock()
+    emulated = emulator(clock=clock)
+    mark = {"type": "ephemeral"}
+    system = [{"type": "text", "text": "Rule: " + "be kind and careful. " * 300, "cache_control": mark}]
+    request = {**HELLO, "system": system}
+    first, second = create(emulated, request).usage, create(emulated, request).usage
+    assert first.cache_read_input_tokens == 0 and first.cache_creation_input_tokens > 1000
+    assert second.cache_read_input_tokens == first.cache_creation_input_tokens
+    assert second.input_tokens == first.input_tokens
+    other = client(emulated, api_key="another").beta.messages.create(**request).usage
+    assert other.cache_read_input_tokens == 0
+    clock.now += 301
+    assert create(emulated, request).usage.cache_read_input_tokens == 0
+
+
+def test_max_tokens_cuts_the_reply() -> None:
+    """A reply that is longer than max_tokens ends there."""
+    message = create(emulator(["word " * 500]), {**HELLO, "max_tokens": 20})
+    assert (message.stop_reason, message.usage.output_tokens) == ("max_tokens", 20)
+    assert 0 < len(message.content[0].text) < 500
+
+
+def test_prewarming_writes_nothing() -> None:
+    """max_tokens 0 gives an empty message."""
+    message = create(emulator(), {**HELLO, "max_tokens": 0})
+    assert (message.content, message.stop_reason, message.usage.output_tokens) == ([], "max_tokens", 0)
+
+
+def test_stop_sequences() -> None:
+    """A reply ends before a stop sequence, which is named."""
+    message = create(emulator(["one two three"]), {**HELLO, "stop_sequences": ["three", " two"]})
+    assert (message.stop_reason, message.stop_sequence, message.content[0].text) == ("stop_sequence", " two", "one")
+
+
+def test_what_came_in_is_kept_without_the_key() -> None:
+    """Tests can look at what was received; no key is among it."""
+    emulated = emulator()
+    client(emulated, api_key="sk-secret").beta.messages.create(**HELLO, betas=[CM])
+    received = emulated.requests[-1]
+    assert (received.path, received.betas, dict(received.body)) == ("/v1/messages", (CM,), HELLO)
+    assert "sk-secret" not in repr(emulated.requests)
+
+
+def test_latency_is_waited_for() -> None:
+    """The model takes as long as it was told to."""
+    clock = Clock()
+    before = clock.now
+    create(emulator(clock=clock, latency_ms=1500), HELLO)
+    assert clock.now - before == 1.5

@@ -1,0 +1,113 @@
+"""The scripted model: recorded conversations, lists of turns, rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+
+from ctxengine.errors import MalformedInput
+from ctxengine.transcripts import read_transcripts
+from tests.emulator.sdk import HELLO, create, emulator
+
+TOOL = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "a drawer"}
+RECORDED = {
+    "version": "1",
+    "request": {
+        "model": "claude-opus-5-5",
+        "tools": [TOOL],
+        "messages": [
+            {"role": "user", "content": "Look."},
+            {"role": "assistant", "content": [{"type": "thinking", "thinking": "", "signature": "cmVjb3JkZWQ="}, CALL]},
+            {"role": "user", "content": [RESULT]},
+            {"role": "assistant", "content": "It is a drawer."},
+        ],
+    },
+    "recorded": [{"messages": 1, "model": "claude-opus-5-5", "usage": {"output_tokens": 321}, "timestamp": None}],
+}
+RULES = [
+    {"when": "(?i)drawer", "reply": "There are 12 drawers."},
+    {"tool": "look", "reply": [{"type": "text", "text": "I looked."}], "stop_reason": "refusal", "output_tokens": 7},
+    {"reply": CALL},
+]
+
+
+@pytest.mark.parametrize("form", ["file", "transcript"])
+def test_recorded_turns(form: str, tmp_path: Path) -> None:
+    """The assistant's turns are played in order, recorded signatures and billed output included."""
+    file = tmp_path / "recorded.json"
+    file.write_text(json.dumps(RECORDED))
+    emulated = emulator(file if form == "file" else read_transcripts(file)[0])
+    messages = RECORDED["request"]["messages"]
+    first = create(emulated, {**RECORDED["request"], "max_tokens": 1024, "messages": messages[:1]})
+    assert ([block.type for block in first.content], first.stop_reason) == (["thinking", "tool_use"], "tool_use")
+    assert (first.content[0].signature, first.usage.output_tokens) == ("cmVjb3JkZWQ=", 321)
+    second = create(emulated, {**RECORDED["request"], "max_tokens": 1024, "messages": messages[:3]})
+    assert (second.content[0].text, second.stop_reason) == ("It is a drawer.", "end_turn")
+    with pytest.raises(anthropic.BadRequestError, match="all of its 2 turns have been played"):
+        create(emulated, HELLO)
+
+
+def test_rules(tmp_path: Path) -> None:
+    """The first rule that fits speaks; tool uses without an id get one each."""
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps(RULES))
+    emulated = emulator(str(file))
+    tools = {**HELLO, "tools": [TOOL]}
+    assert (
+        create(emulated, {**tools, "messages": [{"role": "user", "content": "DRAWERS?"}]}).content[0].text[-11:]
+        == "12 drawers."
+    )
+    asked = create(emulated, tools)
+    assert (asked.content[0].name, asked.stop_reason) == ("look", "tool_use")
+    looped = [*HELLO["messages"], {"role": "assistant", "content": [CALL]}, {"role": "user", "content": [RESULT]}]
+    done = create(emulated, {**tools, "messages": looped})
+    assert (done.content[0].text, done.stop_reason, done.usage.output_tokens) == ("I looked.", "refusal", 7)
+
+
+def test_ids_are_made() -> None:
+    """A tool use that a script gives no id gets a new one each time."""
+    call = {"type": "tool_use", "name": "look", "input": {}}
+    emulated = emulator([{"reply": call}])
+    ids = {create(emulated, {**HELLO, "tools": [TOOL]}).content[0].id for _ in range(3)}
+    assert len(ids) == 3
+
+
+def test_no_rule_fits() -> None:
+    """A request that no rule is for is refused."""
+    with pytest.raises(anthropic.BadRequestError, match="none of its rules fits"):
+        create(emulator([{"when": "^never$", "reply": "…"}]), HELLO)
+
+
+def test_a_message_of_the_api_as_a_turn() -> None:
+    """A response can stand in a list of turns as it came, with its stop reason and its output tokens."""
+    said = {
+        "type": "message",
+        "content": [{"type": "text", "text": "No."}],
+        "stop_reason": "refusal",
+        "usage": {"output_tokens": 9},
+    }
+    message = create(emulator([said]), HELLO)
+    assert (message.content[0].text, message.stop_reason, message.usage.output_tokens) == ("No.", "refusal", 9)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [{"reply": "x", "unless": "y"}],
+        [{"when": "(", "reply": "x"}],
+        [{"reply": "x"}, "text"],
+        [{"reply": 5}],
+        [[{"text": "without a type"}]],
+        "no such file.json",
+    ],
+)
+def test_unreadable_scripts(script: Any, tmp_path: Path) -> None:
+    """A script that cannot be played is refused when the emulator is made."""
+    with pytest.raises(MalformedInput):
+        emulator(script)
