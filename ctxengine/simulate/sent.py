@@ -50,7 +50,8 @@ class Sent:
     def extend(self, end: int) -> None:
         """Take in the rows up to ``end``."""
         made, freed, removed = self._made, self.freed, self.removed
-        ids, tokens, places, shift = self.ids, self.tokens, self.places, self._place
+        ids, tokens, places = self.ids, self.tokens, self.places
+        shift = self._place if self._next == self._first else places[-1] - made.places[self._next - 1]
         prefix = next((id for id in reversed(ids) if id is not GONE), "")
         total = tokens[-1] if tokens else 0
         for row in range(self._next, end):
@@ -59,6 +60,7 @@ class Sent:
                 size += self._extra
             if row in removed:
                 ids.append(GONE)
+                shift -= 1
             else:
                 prefix = hash((prefix, row, row in freed))
                 ids.append(prefix)

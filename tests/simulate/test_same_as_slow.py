@@ -132,7 +132,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         use = cache.take(replace(asked, total=asked.total + _more(applied)), rules, now)
         written = [use]
         if applied.compaction:
-            content = "s" * summary_tokens(applied.input_tokens)
+            content = str(index).rjust(summary_tokens(applied.input_tokens), "s")
             block = {"type": "compaction", "content": content}
             alone = {**built, "messages": [{"role": "assistant", "content": [block]}]}
             written.append(cache.take(reader.read(alone, MODEL, rules), rules, now))
