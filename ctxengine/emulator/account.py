@@ -14,7 +14,7 @@ from ctxengine.edits.effect import Count
 from ctxengine.edits.switches import Switches
 from ctxengine.emulator.faults import COMPACTION, CUTS, STATUSES, STREAM_CUTS, Faults
 from ctxengine.emulator.reading import Asked, refuse
-from ctxengine.emulator.replies import Reply, Speaker
+from ctxengine.emulator.replies import Reply, Silent, Speaker
 from ctxengine.emulator.sampling import Ground, Written, sample
 from ctxengine.emulator.wire import Refused
 from ctxengine.semantics import Outcome, Signer, World, outcome
@@ -28,6 +28,8 @@ EDITING = (CLEAR_EDITS, THRESHOLD_COMPACTION)
 LISTING = (THRESHOLD_COMPACTION, ON_DEMAND_COMPACTION, "advisor", "task_budget")
 """Features whose betas make responses list their iterations, as recorded."""
 BINDING = ("block_binding",)
+INVOKE_MODEL = "bedrock"
+"""The platform of InvokeModel's paths; its usage says less, as recorded."""
 SEARCHES = ("web_search", "web_fetch")
 
 
@@ -117,10 +119,11 @@ class Account:
 
     def _reply(self, found: Outcome) -> Reply:
         """What the script says; tool uses that it gives no id get one. A compaction on demand can do without."""
-        reply = self.speaker.reply(found.request)
-        if isinstance(reply, str):
+        try:
+            reply = self.speaker.reply(found.request)
+        except Silent as silent:
             if not found.on_demand:
-                refuse(self.setting.catalog, "script-over", said=reply)
+                refuse(self.setting.catalog, "script-over", said=str(silent))
             return Reply(())
         blocks = (
             {"id": self.new_id("toolu"), **block} if block["type"] == "tool_use" else block for block in reply.content
@@ -157,4 +160,7 @@ def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:
         usage["output_tokens_details"] = {"thinking_tokens": min(thinking, usage["output_tokens"])}
     if used:
         usage["server_tool_use"] = {f"{name}_requests": used[name] for name in SEARCHES}
-    return {**usage, "service_tier": "standard", "inference_geo": "global"}
+    where = (
+        {} if ground.target.platform.name == INVOKE_MODEL else {"service_tier": "standard", "inference_geo": "global"}
+    )
+    return {**usage, **where}

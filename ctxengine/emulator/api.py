@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from ctxengine.catalog import ModelFact
 from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
-from ctxengine.emulator.account import Account
+from ctxengine.emulator.account import INVOKE_MODEL, Account
 from ctxengine.emulator.eventstream import frame
 from ctxengine.emulator.models import model_info, page_of, served
 from ctxengine.emulator.reading import Asked, read_header_call, read_invoke_call, refuse
@@ -24,8 +24,6 @@ KEY_HEADERS = ("x-api-key", "authorization")
 BUSY = (429, 529)
 RETRY_AFTER = {"retry-after": "1"}
 ENDINGS: Mapping[str, Ending] = {"drop": "dropped", "stall": "stalled"}
-INVOKED = "bedrock"
-"""The platform of InvokeModel's paths, whatever platform the emulator is."""
 KEPT = 256
 """How many requests are kept for tests."""
 
@@ -75,7 +73,7 @@ class Api:
 
     def invoke(self, call: Call, model: str, streaming: str = "") -> Answer:
         asked = read_invoke_call(call, self.account.setting.catalog, model, stream=bool(streaming))
-        return self._message(call, asked, INVOKED, AWS)
+        return self._message(call, asked, INVOKE_MODEL, AWS)
 
     def count_tokens(self, call: Call) -> Answer:
         self._offers("count_tokens")

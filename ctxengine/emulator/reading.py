@@ -97,7 +97,7 @@ def _check_version(headers: dict[str, Any], catalog: Catalog) -> None:
     if not version:
         refuse(catalog, "http-version")
     if version not in known:
-        refuse(catalog, "http-version:unknown", said="…")
+        refuse(catalog, "http-version:unknown")
     if version == max(name for name in known if name[0].isdigit()):
         del headers[VERSION_HEADER]
 

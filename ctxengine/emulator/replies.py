@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.errors import MalformedInput
@@ -30,11 +30,15 @@ class Reply:
     """``None``: as counted."""
 
 
+class Silent(Exception):
+    """The script has nothing to say to a request; the message tells why."""
+
+
 class Speaker(Protocol):
     """A model. What it says to a request is not said until ``played``: an answer may get lost on its way."""
 
-    def reply(self, request: Mapping[str, Any]) -> Reply | str:
-        """The reply, or why there is none."""
+    def reply(self, request: Mapping[str, Any]) -> Reply:
+        """The reply; raises ``Silent`` where there is none."""
         ...
 
     def played(self) -> None: ...
@@ -56,10 +60,10 @@ class Turns:
     def __init__(self, replies: Sequence[Reply]) -> None:
         self._replies, self._next = replies, 0
 
-    def reply(self, request: Mapping[str, Any]) -> Reply | str:
-        if self._next < len(self._replies):
-            return self._replies[self._next]
-        return f"all of its {len(self._replies)} turns have been played"
+    def reply(self, request: Mapping[str, Any]) -> Reply:
+        if self._next == len(self._replies):
+            raise Silent(f"all of its {len(self._replies)} turns have been played")
+        return self._replies[self._next]
 
     def played(self) -> None:
         self._next += 1
@@ -85,10 +89,12 @@ class Rules:
     def __init__(self, rules: Sequence[SayRule]) -> None:
         self._rules = rules
 
-    def reply(self, request: Mapping[str, Any]) -> Reply | str:
+    def reply(self, request: Mapping[str, Any]) -> Reply:
         text, tool = last_text(request), last_tool(request)
-        found = (rule.reply for rule in self._rules if rule.fits(text, tool))
-        return next(found, "none of its rules fits")
+        for rule in self._rules:
+            if rule.fits(text, tool):
+                return rule.reply
+        raise Silent("none of its rules fits")
 
     def played(self) -> None:
         pass
@@ -180,5 +186,5 @@ def _turn(content: Any, name: str, index: int, more: Mapping[str, Any] | None = 
     return reply_of(content, stop_reason=more.get("stop_reason"), output_tokens=more.get("output_tokens"))
 
 
-def _refuse(name: str, path: str, message: str) -> Any:
+def _refuse(name: str, path: str, message: str) -> NoReturn:
     raise MalformedInput(Finding("script-malformed", "error", message, "see docs/emulator.md", Place(path, file=name)))

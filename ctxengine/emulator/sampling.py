@@ -25,6 +25,8 @@ ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
     NOTHING: "end_turn",
     CUT_OFF: "max_tokens",
 }
+SIGNATURES = {"thinking": "signature", "redacted_thinking": "data"}
+"""Where thinking has its signature."""
 SERVER_RESULT = "_tool_result"
 
 
@@ -190,7 +192,8 @@ def _is_server_result(block: Mapping[str, Any]) -> bool:
 def _signed(
     block: Mapping[str, Any], kwargs: Mapping[str, Any], content: Sequence[Any], signer: Signer
 ) -> Mapping[str, Any]:
-    """Thinking that came without a signature gets one of ours."""
-    if block["type"] != "thinking" or block.get("signature"):
+    """Thinking gets a signature of ours, so that its replay can be checked; a recorded one keeps its own."""
+    field = SIGNATURES.get(block["type"])
+    if field is None or (signer.foreign and block.get(field)):
         return block
-    return {**block, "signature": bind(kwargs, list(content), block["thinking"], signer)}
+    return {**block, field: bind(kwargs, list(content), block.get("thinking", ""), signer)}

@@ -10,7 +10,11 @@ import pytest
 from ctxengine.emulator import Emulator
 from tests.emulator.sdk import CM, HELLO, create, emulator
 
-TURN = [{"type": "thinking", "thinking": "A greeting."}, {"type": "text", "text": "Hello."}]
+TURN = [
+    {"type": "thinking", "thinking": "A greeting.", "signature": "c2NyaXB0ZWQ="},
+    {"type": "redacted_thinking", "data": "c2NyaXB0ZWQ="},
+    {"type": "text", "text": "Hello."},
+]
 BINDING = "thinking-binding-controls-2026-08-01"
 
 
@@ -56,7 +60,8 @@ def test_dropping() -> None:
     request = {**_edited(_second_turn(emulated, "claude-opus-5-5")), "thinking": control, "betas": [BINDING]}
     answer = create(emulated, request)
     assert [change.to_dict() for change in answer.input_transformations] == [
-        {"type": "thinking_dropped", "path": "messages.1.content.0", "reason": "prefix_binding_mismatch"}
+        {"type": "thinking_dropped", "path": f"messages.1.content.{at}", "reason": "prefix_binding_mismatch"}
+        for at in (0, 1)
     ]
 
 
