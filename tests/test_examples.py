@@ -43,7 +43,13 @@ def test_recordings_name_no_path_of_the_machine(name: str) -> None:
     assert not MACHINE_PATH.search((EXAMPLES / "transcripts" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["chat-notes", "refactor-json"])
+def test_several_recordings_are_long() -> None:
+    """At least four of them have 50 to 400 turns, a turn being one assistant message."""
+    turns = [sum(message["role"] == "assistant" for message in _messages(name)) for name in SCENARIOS]
+    assert sum(50 <= count <= 400 for count in turns) >= 4
+
+
+@pytest.mark.parametrize("name", ["chat-notes", "refactor-json", "support-desk"])
 def test_recording_again_gives_the_same(name: str) -> None:
     """The script and the tools leave nothing to chance."""
     assert record(SCENARIOS[name]) == record(SCENARIOS[name])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from examples.record.desk import Desk
 from examples.record.toolbox import TOOL_PARAMS, Memory, ToolFailure, Workspace
 
 Json = dict[str, Any]
@@ -61,6 +62,8 @@ class Scenario:
     script: Callable[[], Script]
     files: tuple[str, ...] = ()
     """Paths of the standard library that the workspace gets copies of."""
+    planted: tuple[tuple[str, str, str], ...] = ()
+    """Path, passage and what replaces it: defects in the copies, there before the conversation begins."""
     result_blocks: bool = field(default=False)
     """Tool results as lists of text blocks, as MCP servers send them, instead of strings."""
 
@@ -69,16 +72,17 @@ def record(scenario: Scenario) -> Json:
     """The conversation as a transcript.v1 document; no usage, since nothing was billed."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder) / "workspace", scenario.files)
-        recorder = _Recorder(workspace, Memory(Path(folder)), scenario.result_blocks)
+        for edit in scenario.planted:
+            workspace.edit_file(*edit)
+        recorder = _Recorder((workspace, Memory(Path(folder)), Desk()), scenario.result_blocks)
         messages = recorder.run(scenario.script())
     request = {**scenario.request, "tools": [TOOL_PARAMS[name] for name in scenario.tools], "messages": messages}
     return {"version": "1", "name": scenario.name, "description": scenario.description, "request": request}
 
 
 class _Recorder:
-    def __init__(self, workspace: Workspace, memory: Memory, result_blocks: bool) -> None:
-        self._workspace = workspace
-        self._memory = memory
+    def __init__(self, homes: Sequence[object], result_blocks: bool) -> None:
+        self._homes = homes
         self._result_blocks = result_blocks
         self._messages: list[Json] = []
         self._calls = 0
@@ -120,9 +124,8 @@ class _Recorder:
 
     def _run(self, call: Call) -> Result:
         try:
-            if call.tool == "memory":
-                return Result(self._memory.call(call.input), failed=False)
-            return Result(self._workspace.call(call.tool, call.input), failed=False)
+            home = next(home for home in self._homes if hasattr(home, call.tool))
+            return Result(str(getattr(home, call.tool)(**call.input)), failed=False)
         except ToolFailure as failure:
             return Result(str(failure), failed=True)
 

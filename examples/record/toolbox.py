@@ -19,6 +19,8 @@ from anthropic.tools.memory import BetaLocalFilesystemMemoryTool
 from examples.record.database import build_database
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
+SECONDS = re.compile(r"^(Ran \d+ tests?) in .*", re.MULTILINE)
+"""How long the tests took differs from run to run."""
 
 
 class ToolFailure(Exception):
@@ -34,9 +36,6 @@ class Workspace:
             copy = self._root / "stdlib" / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(STDLIB / name, copy)
-
-    def call(self, tool: str, input: dict[str, Any]) -> str:
-        return str(getattr(self, tool)(**input))
 
     def list_dir(self, path: str) -> str:
         folder = self._inside(path)
@@ -69,15 +68,10 @@ class Workspace:
         return "\n".join(_outline(tree, depth=0)) or "no classes or functions"
 
     def run_python(self, code: str) -> str:
-        command = [sys.executable, "-S", "-X", "utf8", "-c", code]
-        environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(
-            command, cwd=self._root, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        output = (done.stdout + done.stderr).replace(f"{self._root}/", "").replace(str(STDLIB), "python").strip()
-        if done.returncode:
-            raise ToolFailure(f"exit code {done.returncode}\n{output}")
-        return output or "(no output)"
+        return self._run("-c", code) or "(no output)"
+
+    def run_tests(self, module: str) -> str:
+        return self._run("-m", "unittest", "-v", f"stdlib/test/test_{module}.py")
 
     def query_sqlite(self, sql: str) -> str:
         file = self._root / "stdlib.db"
@@ -92,6 +86,20 @@ class Workspace:
             rows = [" | ".join(str(value) for value in row) for row in cursor]
         header = " | ".join(column[0] for column in cursor.description)
         return "\n".join([header, *rows, f"({len(rows)} rows)"])
+
+    def _run(self, *arguments: str) -> str:
+        command = [sys.executable, "-S", "-X", "utf8", *arguments]
+        environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "stdlib"}
+        done = subprocess.run(
+            command, cwd=self._root, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        output = (done.stdout + done.stderr).strip()
+        for path, shown in ((f"{self._root}/", ""), (sys.executable, "python"), (str(STDLIB), "python")):
+            output = output.replace(path, shown)
+        output = SECONDS.sub(r"\1", output)
+        if done.returncode:
+            raise ToolFailure(f"exit code {done.returncode}\n{output}")
+        return output
 
     def _inside(self, path: str) -> Path:
         target = (self._root / path).resolve()
@@ -117,7 +125,7 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         self._tool = BetaLocalFilesystemMemoryTool(str(folder))
 
-    def call(self, input: dict[str, Any]) -> str:
+    def memory(self, **input: Any) -> str:
         try:
             return str(self._tool.call(input))
         except ToolError as error:
@@ -184,7 +192,30 @@ TOOL_PARAMS: dict[str, dict[str, Any]] = {
         ("code",),
         code="string: the program",
     ),
+    "run_tests": _param(
+        "run_tests",
+        "Run the tests of one module, and list each with its outcome.",
+        ("module",),
+        module="string: name of the module",
+    ),
     "query_sqlite": _param(
         "query_sqlite", "Run one read-only query against stdlib.db.", ("sql",), sql="string: SQLite SQL"
+    ),
+    "find_orders": _param("find_orders", "A customer's orders.", ("customer",), customer="string: like C-1042"),
+    "get_order": _param("get_order", "One order with its items.", ("order",), order="string: like B-20417"),
+    "track": _param("track", "Where a parcel has been.", ("order",), order="string: like B-20417"),
+    "start_return": _param(
+        "start_return",
+        "Open a return for one item of an order.",
+        ("order", "item"),
+        order="string: like B-20417",
+        item="string: name of the item, as the order has it",
+    ),
+    "add_note": _param(
+        "add_note",
+        "Leave a note on a customer for colleagues.",
+        ("customer", "note"),
+        customer="string: like C-1042",
+        note="string: one sentence",
     ),
 }

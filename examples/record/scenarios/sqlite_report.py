@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from examples.record.loop import Ask, Call, Reply, Result, Scenario, Script
-
-Rows = list[list[str]]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the user wants to know, the queries of each turn, and the answer made of the last turn's rows."""
-
-    ask: str
-    turns: tuple[tuple[str, ...], ...]
-    answer: Callable[[list[Rows]], str]
-    thinking: str = ""
-
+from examples.record.loop import Ask, Call, Reply, Scenario, Script
+from examples.record.questions import Question, go_through, rows
 
 QUESTIONS = (
     Question(
@@ -152,26 +137,15 @@ QUESTIONS = (
 
 
 def script() -> Script:
-    for question in QUESTIONS:
-        yield Ask(question.ask)
-        results: list[Result] = []
-        thinking = question.thinking
-        for queries in question.turns:
-            results = yield Reply(thinking=thinking, calls=tuple(Call("query_sqlite", {"sql": sql}) for sql in queries))
-            thinking = ""
-        yield Reply(question.answer([_rows(result.text) for result in results]))
+    yield from go_through(QUESTIONS)
     yield Ask("Good. Put the headline numbers into three bullet points that I can paste.")
     (totals,) = yield Reply(
         calls=(Call("query_sqlite", {"sql": "SELECT count(*), sum(lines), max(lines) FROM module"}),)
     )
-    modules, lines, largest = _rows(totals.text)[0]
+    modules, lines, largest = rows(totals.text)[0]
     yield Reply(
         f"- {modules} modules with {lines} lines in all\n- the largest has {largest} lines\n- every number is from one read-only query each"
     )
-
-
-def _rows(table: str) -> Rows:
-    return [line.split(" | ") for line in table.splitlines()[1:-1]]
 
 
 SCENARIO = Scenario(
