@@ -32,6 +32,7 @@ NEIGHBOURS = {
     "origin": {"findings", "jsontext"},
     "catalog": {"errors", "findings", "jsontext"},
     "edits": {"conversation"},
+    "extension": {"transcripts"},
 }
 """What a room may look at on its own floor, for shared value types alone."""
 

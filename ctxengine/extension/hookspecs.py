@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ctxengine.edits import Edit
     from ctxengine.policy import Resolved
     from ctxengine.target import Target
+    from ctxengine.transcripts import Reader
 
 PROJECT = "ctxengine"
 """Name of the entry-point group, and what every hook's name begins with."""
@@ -106,10 +107,10 @@ def ctxengine_contribute_rules() -> Sequence[Rule] | None:
     """Add checks. Called once per engine.
 
     Returns:
-        Rules, made with ``@ctxengine.check.rule`` from a generator that takes ``Facts`` and yields a ``Hit`` for each
-        place where something is wrong. An id is new and lower case, such as ``memory-clearing-due``. A rule runs on
-        every request: read what ``facts.conversation`` holds, and walk the messages only in one that is ``estimated``.
-        Its settings are in ``facts.plan.policy.get("plugins.config")``.
+        Rules, made with ``@ctxengine.extension.rule`` from a generator that takes ``Facts`` and yields a ``Hit`` for
+        each place where something is wrong. An id is new and lower case, such as ``memory-clearing-due``. A rule runs
+        on every request: read what ``facts.conversation`` holds, and walk the messages only in one that is
+        ``estimated``. Its settings are in ``facts.plan.policy.get("plugins.config")``.
     """
 
 
@@ -119,4 +120,17 @@ def ctxengine_register_edits() -> Sequence[EditRegistration] | None:
 
     Returns:
         One registration for each type that the catalog does not have.
+    """
+
+
+@hookspec
+def ctxengine_transcript_readers() -> Sequence[Reader] | None:
+    """Make recorded conversations of other formats readable. Called once per engine.
+
+    Returns:
+        Readers (``ctxengine.transcripts.Reader``), each with the name of its format, ``sniff`` (whether a JSON value, a
+        document or one line of a log, is of this format) and ``read``, which turns all rows of a file into a ``Draft``
+        for each conversation: the messages in the Messages API's shapes, in order, and what was billed. What is wrong
+        with a row goes to ``notes.malformed``. Drafts need not be valid conversations: uses and results are paired, and
+        what cannot be sent is repaired or left out. They are asked before the readers that come with ctxengine.
     """

@@ -19,6 +19,7 @@ from ctxengine.target import Target
 
 if TYPE_CHECKING:
     from ctxengine.extension.hookspecs import EditRegistration
+    from ctxengine.transcripts import Reader
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Contributed:
 NOTHING = Contributed()
 EDITS, BREAKPOINTS = "ctxengine_contribute_edits", "ctxengine_contribute_breakpoints"
 RULES, TYPES = "ctxengine_contribute_rules", "ctxengine_register_edits"
+READERS = "ctxengine_transcript_readers"
 
 
 class Host:
@@ -57,6 +59,8 @@ class Host:
         """Every plugin there is, by name; one without hooks could not be loaded."""
         self.edits: tuple[EditRegistration, ...] = self._registered(problems)
         self.rules: tuple[Rule, ...] = self._ruled(problems)
+        self.readers: tuple[Reader, ...] = self._readable(problems)
+        """Of transcripts, from every installed plugin."""
         self.findings: tuple[Finding, ...] = tuple(problems)
         """What is wrong with the plugins, whatever the request."""
         self._models = {edit.fact.type: edit.model for edit in self.edits if edit.model}
@@ -107,6 +111,17 @@ class Host:
             rules += self._ask(plugin, RULES, read, problems)
         return tuple(rules)
 
+    def _readable(self, problems: list[Finding]) -> tuple[Reader, ...]:
+        if not any(READERS in plugin.hooks for plugin in self._loaded):
+            return ()
+        from ctxengine.extension.readers import read_reader
+
+        readers: list[Reader] = []
+        for plugin in self._loaded:
+            read = partial(read_reader, taken={reader.name for reader in readers}, info=plugin.info)
+            readers += self._ask(plugin, READERS, read, problems)
+        return tuple(readers)
+
     def _ask(
         self, plugin: Loaded, hook: str, read: Callable[[Any], T], problems: list[Finding], **given: Any
     ) -> tuple[T, ...]:
@@ -116,7 +131,7 @@ class Host:
             return ()
         try:
             return tuple(read(one) for answer in caller(**given) for one in _listed(answer))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problems.append(failed(plugin.info, hook, error, strict=self._strict))
             return ()
 

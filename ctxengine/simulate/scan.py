@@ -226,9 +226,7 @@ def _fit_to_bills(made: Scan, transcript: Transcript, catalog: Catalog) -> None:
     if found.factor != 1.0:
         made.sizes = [round(size * found.factor) for size in made.sizes]
         made.overhead = round(made.overhead * found.factor)
-        made.thinking = [
-            {row: round(tokens * found.factor) for row, tokens in rows.items()} for rows in made.thinking
-        ]
+        made.thinking = [{row: round(tokens * found.factor) for row, tokens in rows.items()} for rows in made.thinking]
         made.uses = [
             use._replace(frees=round(use.frees * found.factor), input_frees=round(use.input_frees * found.factor))
             for use in made.uses

@@ -92,7 +92,7 @@ class Simulator:
         """
         names = _names(self.policies)
         engines = [self._engine(policy) for policy in self.policies]
-        none = Engine.from_policy({"version": "1", "mode": "off"}, catalog=self.catalog)
+        none = Engine.from_policy({"version": "1", "mode": "off"}, plugins=self.plugins, catalog=self.catalog)
         found = (Candidate(name, engine) for name, engine in zip(names, engines, strict=True))
         return (Candidate(BASELINE, none, baseline=True), *found)
 
@@ -108,7 +108,9 @@ class Simulator:
         """Every conversation of the files; one that cannot be read is a session with nothing but findings."""
         for path in paths:
             try:
-                transcripts = read_transcripts(path, lenient=self.lenient)
+                transcripts = read_transcripts(
+                    path, lenient=self.lenient, readers=self.candidates[0].engine.host.readers
+                )
             except CtxengineError as error:
                 yield Session(str(path), "", 0, (), findings=error.findings)
                 continue

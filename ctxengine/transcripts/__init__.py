@@ -1,6 +1,6 @@
 """Readers of recorded conversations: each becomes keyword arguments that the Messages API accepts."""
 
-from ctxengine.transcripts.reading import Draft, Reader
+from ctxengine.transcripts.reading import Draft, Reader, draft_flaw
 from ctxengine.transcripts.registry import READERS, read_request, read_transcripts
 from ctxengine.transcripts.schema import transcript_schema
 from ctxengine.transcripts.source import Notes, Row
@@ -14,6 +14,7 @@ __all__ = [
     "Recorded",
     "Row",
     "Transcript",
+    "draft_flaw",
     "read_request",
     "read_transcripts",
     "transcript_schema",

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound
+from ctxengine.transcripts.reading import ROLES, Draft, Message, Reader, content_is_sound
 from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded
 
 VERSION = "1"
 KEYS = ("$schema", "version", "name", "description", "request", "recorded")
-ROLES = ("user", "assistant", "system")
 
 
 def arguments_of(value: Any) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def _is_sound(row: Row, notes: Notes) -> bool:
     flaw = next(_flaws(row.value), None)
     if flaw:
         path, message = flaw
-        notes.malformed(row.place(path), message, "compare it with schemas/transcript.v1.schema.json")
+        notes.malformed(row.place(path), message, "`ctxengine schema transcript` shows what belongs here")
     return flaw is None
 
 

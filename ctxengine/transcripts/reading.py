@@ -10,6 +10,7 @@ from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded
 
 Message = dict[str, Any]
+ROLES = ("user", "assistant", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,21 @@ def content_is_sound(content: Any, row: Row, path: str, notes: Notes) -> bool:
     below, message = flaw
     notes.malformed(row.place(path + below), message, "correct this message, or read leniently to skip it")
     return False
+
+
+def draft_flaw(draft: Any) -> str | None:
+    """What keeps an answer of a reader from being a draft that can be made a conversation; of foreign readers."""
+    if not isinstance(draft, Draft) or not isinstance(draft.request, dict):
+        return "something else than a Draft with a request"
+    messages = draft.request.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(entry, Recorded) for entry in draft.recorded):
+        return "a draft without a list of messages, or with bills that are no Recorded"
+    for message in messages:
+        if not isinstance(message, dict) or message.get("role") not in ROLES or "content" not in message:
+            return f"a message without content or a role of {', '.join(ROLES)}"
+        if flaw := _flaw(message["content"]):
+            return f"a message of which the reader says: {flaw[1]}"
+    return None
 
 
 def _flaw(content: Any) -> tuple[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain, islice
@@ -27,7 +27,7 @@ SNIFF_ROWS = 100
 
 
 def read_transcripts(
-    source: str | Path | bytes, *, name: str | None = None, lenient: bool = False
+    source: str | Path | bytes, *, name: str | None = None, lenient: bool = False, readers: Sequence[Reader] = ()
 ) -> tuple[Transcript, ...]:
     """Every context of a recorded conversation, main ones first, each made a valid Messages conversation.
 
@@ -35,6 +35,7 @@ def read_transcripts(
         source: a path, or the bytes of a file.
         name: what findings call the file; the path where not given.
         lenient: skip what cannot be read and report it (``transcript-skipped``) on the first transcript.
+        readers: of more formats, asked before ``READERS``.
 
     Raises:
         TranscriptError: ``transcript-malformed`` with file and line, or where no conversation is found.
@@ -42,8 +43,9 @@ def read_transcripts(
     name = name or _name(source)
     notes = Notes(lenient=lenient)
     with closing(_open(source, name)) as stream:
-        reader, rows = _recognise(read_rows(stream, name, notes), name)
-        first, *more = (transcript for transcript, _ in _finished(reader, rows, name, notes))
+        known = (*readers, *READERS)
+        reader, rows = _recognise(read_rows(stream, name, notes), name, known)
+        first, *more = (transcript for transcript, _ in _finished(reader, rows, name, notes, known))
     return replace(first, findings=(*notes.skipped, *first.findings)), *more
 
 
@@ -56,11 +58,11 @@ def read_request(source: str | Path | bytes, *, name: str | None = None, lenient
     name = name or _name(source)
     notes = Notes(lenient=lenient)
     with closing(_open(source, name)) as stream:
-        reader, rows = _recognise(read_rows(stream, name, notes), name)
+        reader, rows = _recognise(read_rows(stream, name, notes), name, READERS)
         if reader is MESSAGES:
-            *_, last = _unmixed(reader, rows, notes)
+            *_, last = _unmixed(reader, rows, notes, READERS)
             return Transcript(name, reader.name, arguments_of(last.value), (), tuple(notes.skipped))
-        contexts = _finished(reader, rows, name, notes)
+        contexts = _finished(reader, rows, name, notes, READERS)
     chosen = next((transcript for transcript, side in reversed(contexts) if not side), contexts[-1][0])
     choice = [_choice(chosen, len(contexts), name)] if len(contexts) > 1 else []
     return replace(chosen, findings=(*notes.skipped, *choice, *chosen.findings))
@@ -86,20 +88,20 @@ def _open(source: str | Path | bytes, name: str) -> BinaryIO:
         raise refusal(name, f"cannot read the file: {reason}", "check the path and its permissions") from None
 
 
-def _recognise(rows: Iterator[Row], name: str) -> tuple[Reader, Iterator[Row]]:
+def _recognise(rows: Iterator[Row], name: str, readers: Sequence[Reader]) -> tuple[Reader, Iterator[Row]]:
     seen: list[Row] = []
     for row in islice(rows, SNIFF_ROWS):
         seen.append(row)
-        for reader in READERS:
+        for reader in readers:
             if reader.sniff(row.value):
                 return reader, chain(seen, rows)
-    known = ", ".join(reader.name for reader in READERS)
+    known = ", ".join(reader.name for reader in readers)
     raise refusal(name, "this is no request and no conversation in a known format", f"the known formats are {known}")
 
 
-def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes) -> Iterator[Row]:
+def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes, readers: Sequence[Reader]) -> Iterator[Row]:
     for row in rows:
-        other = next((other for other in READERS if other.sniff(row.value)), reader)
+        other = next((other for other in readers if other.sniff(row.value)), reader)
         if other is reader:
             yield row
         else:
@@ -107,9 +109,11 @@ def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes) -> Iterator[Row]
             notes.malformed(row.place(), message, "put it into a file of its own")
 
 
-def _finished(reader: Reader, rows: Iterable[Row], name: str, notes: Notes) -> list[tuple[Transcript, bool]]:
+def _finished(
+    reader: Reader, rows: Iterable[Row], name: str, notes: Notes, readers: Sequence[Reader]
+) -> list[tuple[Transcript, bool]]:
     """The transcripts of a file, each with whether it stands beside the main conversation; those come last."""
-    drafts = sorted(reader.read(_unmixed(reader, rows, notes), notes), key=lambda draft: draft.side)
+    drafts = sorted(reader.read(_unmixed(reader, rows, notes, readers), notes), key=lambda draft: draft.side)
     found = [
         (_transcript(draft, reader.name, name, draft.name or label), draft.side)
         for draft, label in zip(drafts, _labels(drafts, name), strict=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxengine.transcripts.messages import ROLES, VERSION
+from ctxengine.transcripts.messages import VERSION
+from ctxengine.transcripts.reading import ROLES
 
 
 def transcript_schema() -> dict[str, Any]:

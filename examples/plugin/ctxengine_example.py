@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ctxengine.catalog import EditFact
@@ -10,6 +10,7 @@ from ctxengine.check import Facts, Hit, Rule, rule
 from ctxengine.conversation import Conversation, blocks_of
 from ctxengine.extension import EditRegistration, WantedBreakpoint, hookimpl
 from ctxengine.policy import Resolved
+from ctxengine.transcripts import Draft, Notes, Reader, Row
 
 name = "example"
 
@@ -63,3 +64,23 @@ def ctxengine_register_edits() -> list[EditRegistration]:
         as_of="2027-01-01",
     )
     return [EditRegistration(fact)]
+
+
+def is_chat(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("chat"), list)
+
+
+def read_chats(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
+    for row in rows:
+        messages: list[dict[str, Any]] = []
+        for index, said in enumerate(row.value["chat"]):
+            if isinstance(said, list) and len(said) == 2 and said[0] in ("user", "assistant"):
+                messages.append({"role": said[0], "content": str(said[1])})
+            else:
+                notes.malformed(row.place(f"chat.{index}"), "this is no pair of role and text", "correct it")
+        yield Draft({"messages": messages})
+
+
+@hookimpl
+def ctxengine_transcript_readers() -> list[Reader]:
+    return [Reader("example-chat", is_chat, read_chats)]

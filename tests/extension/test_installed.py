@@ -107,7 +107,7 @@ print(json.dumps([str(finding) for finding in host.findings]))
 @pytest.mark.parametrize(
     ("folder", "name", "hooks"),
     [
-        ("examples/plugin", "example", 4),
+        ("examples/plugin", "example", 5),
         ("plugins/ctxengine-memory-guard", "memory-guard", 2),
         ("plugins/ctxengine-side-effects", "side-effects", 2),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from ctxengine import Engine
+from ctxengine import Engine, TranscriptError
 from ctxengine.extension import hookspecs
+from ctxengine.extension.host import Host
+from ctxengine.transcripts import read_transcripts
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "plugin"
@@ -43,7 +46,7 @@ def keeping(*tools: str) -> dict[str, Any]:
 
 def test_there_are_hooks() -> None:
     """The tests below see the hooks there are."""
-    assert len(HOOKS) == 4
+    assert len(HOOKS) == 5
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -108,3 +111,17 @@ def test_ctxengine_register_edits(example: Any) -> None:
     assert [edit.wire() for edit in made.edits] == [CLEAR, images]
     assert "clear-images-2027-01-01" in made.beta_names
     assert made.report.ok
+
+
+def test_ctxengine_transcript_readers(example: Any) -> None:
+    """A file of the plugin's format is read, and a wrong line is named."""
+    (reader,) = Host([example], entry_points=False).readers
+    chat = {"chat": [["user", "Hello"], ["assistant", "Hi"]]}
+    (transcript,) = read_transcripts(json.dumps(chat).encode(), readers=[reader])
+    assert (transcript.format, [message["role"] for message in transcript.request["messages"]]) == (
+        "example-chat",
+        ["user", "assistant"],
+    )
+    chat["chat"].append(["assistant"])
+    with pytest.raises(TranscriptError, match=r"chat\.2"):
+        read_transcripts(json.dumps(chat).encode(), readers=[reader])
