@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ctxengine.findings import Finding, Place, Report
     from ctxengine.plan import Plan
     from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
+    from ctxengine.transcripts import read_transcripts
 
 _HOME = {
     "Catalog": "catalog",
@@ -43,6 +44,7 @@ _HOME = {
     "Estimate": "tokens",
     "RecordedCounter": "tokens",
     "TokenCounter": "tokens",
+    "read_transcripts": "transcripts",
 }
 """Public name → the room it lives in; a room is imported when its first name is asked for."""
 
@@ -67,6 +69,7 @@ __all__ = [
     "TranscriptError",
     "default_catalog",
     "hookimpl",
+    "read_transcripts",
 ]
 
 

@@ -1,8 +1,8 @@
-"""What the engine has to say about a policy, a request or a file, as values."""
+"""What the engine has to say about a policy, a request or a file, as values; and how it names what users wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -103,3 +103,16 @@ class Report:
 
     def __str__(self) -> str:
         return "\n".join(str(finding) for finding in self.findings)
+
+
+def did_you_mean(word: str, words: Collection[str]) -> str:
+    """Advice for a misspelt name: the nearest that exist, else all of them."""
+    from difflib import get_close_matches  # only when something is to be said
+
+    near = get_close_matches(word, list(words), 3)
+    return f"did you mean {' or '.join(near)}?" if near else f"these exist: {', '.join(words)}"
+
+
+def shown(name: str) -> str:
+    """A name from what the user wrote, fit for a message."""
+    return f"'{name}'" if len(name) <= 60 and name.isprintable() else "of that name"

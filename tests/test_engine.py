@@ -407,6 +407,29 @@ def test_an_unknown_edit_comes_before_compaction() -> None:
     assert [edit.type for edit in plan.edits] == [EDIT["type"], "clear_images_20310101", "compact_20260112"]
 
 
+def test_an_unknown_surface_is_refused_with_the_nearest() -> None:
+    """A misspelt method is named, with the one that is meant."""
+    with pytest.raises(RequestError, match=r"no surface is called 'creat'\n  help: did you mean create"):
+        Engine().build(surface="creat", **REQUEST)
+
+
+def test_check_takes_what_build_takes() -> None:
+    """Thinking as the request has it, the method, and settings of the call count in a check too."""
+    engine = Engine.from_policy({"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]})
+    model = "claude-opus-4-6"
+    disabled = {"type": "disabled"}
+
+    def rules(**kwargs: Any) -> set[str]:
+        return {finding.rule for finding in engine.check(model=model, **kwargs)}
+
+    assert "edit-thinking-requires" in rules(thinking=disabled) & rules(thinking="disabled")
+    assert "edit-thinking-requires" not in rules(thinking={"type": "adaptive"}) | rules(thinking="adaptive")
+    drop = {"edits": [{"type": "clear_thinking_20251015", "drop": True}]}
+    assert "edit-thinking-requires" not in rules(thinking=disabled, settings=drop)
+    counted = {**REQUEST, "tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    assert "count-unsupported" in rules(request=counted, surface="count_tokens") - rules(request=counted)
+
+
 def test_a_counter_may_be_falsy() -> None:
     """The caller's counter counts whatever its truth value is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,10 +27,10 @@ from ctxengine.catalog.facts import (
     WireFact,
 )
 from ctxengine.catalog.overlay import lay_over
-from ctxengine.catalog.rows import did_you_mean, key_of, make_row, plain, read_fields, shown
-from ctxengine.errors import CatalogError, RequestError
-from ctxengine.findings import Finding
-from ctxengine.jsontext import JsonText
+from ctxengine.catalog.rows import key_of, make_row, plain, read_fields
+from ctxengine.errors import CatalogError, MalformedInput, RequestError
+from ctxengine.findings import Finding, Place, did_you_mean, shown
+from ctxengine.jsontext import JsonText, read_json_file
 
 RULE = "catalog-overlay"
 DATA = Path(__file__).parent / "data"
@@ -95,9 +95,9 @@ class Catalog:
     def platform(self, name: str) -> PlatformFact:
         """One of the SDK's platforms; raises ``RequestError`` with those that exist."""
         if name not in self.platforms:
-            known = ", ".join(self.platforms)
-            message = f"there is no platform {shown(name)}; these exist: {known}"
-            raise RequestError(Finding("platform-unknown", "error", message, did_you_mean(name, self.platforms)))
+            known, help = ", ".join(self.platforms), did_you_mean(name, self.platforms)
+            message = f"there is no platform {shown(name)}" + ("" if known in help else f"; these exist: {known}")
+            raise RequestError(Finding("platform-unknown", "error", message, help))
         return self.platforms[name]
 
     def limit(self, id: str) -> Limit:
@@ -113,15 +113,18 @@ class Catalog:
         """The betas that switch a feature on, without those that have no effect any more."""
         return self._features.get(feature, ())
 
-    def with_overlay(self, document: JsonText) -> Catalog:
-        """The catalog with a file's rows over it: a whole new row, or the fields that change of one that exists.
+    def with_overlay(self, overlay: JsonText | Mapping[str, Any] | str | Path) -> Catalog:
+        """The catalog with an overlay's rows over it: a whole new row, or the fields that change of one that exists.
+
+        Args:
+            overlay: a file, or what stands in one.
 
         Raises:
             CatalogError: a finding with line and column for each table and row that does not fit.
         """
         rows = {name: dict(table) for name, table in self.rows.items()}
-        misfits = lay_over(rows, document.value)
-        findings = [Finding(RULE, "error", each.message, each.help, document.place(each.path)) for each in misfits]
+        value, place = _read(overlay)
+        findings = [Finding(RULE, "error", each.message, each.help, place(each.path)) for each in lay_over(rows, value)]
         if findings:
             raise CatalogError(*findings)
         return Catalog(rows)
@@ -156,6 +159,18 @@ class Catalog:
             for row in table.values():
                 del row[key_of(TABLES[name])]
         return tables
+
+
+def _read(overlay: JsonText | Mapping[str, Any] | str | Path) -> tuple[Any, Callable[[str], Place]]:
+    """What an overlay says, and where things stand in it."""
+    if isinstance(overlay, Mapping):
+        return overlay, Place
+    if not isinstance(overlay, JsonText):
+        try:
+            overlay = read_json_file(overlay, rule=RULE)
+        except MalformedInput as error:
+            raise CatalogError(*error.findings) from None
+    return overlay.value, overlay.place
 
 
 def _by_feature(betas: Iterable[BetaFact]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from ctxengine.catalog.facts import TABLES, THRESHOLD_COMPACTION
 from ctxengine.catalog.references import dangling
-from ctxengine.catalog.rows import Misfit, did_you_mean, key_of, make_row, read_fields, shown
+from ctxengine.catalog.rows import Misfit, key_of, make_row, read_fields
+from ctxengine.findings import did_you_mean, shown
 
 COMMENTS = ("$schema", "$comment")
 Tables = dict[str, dict[str, Any]]

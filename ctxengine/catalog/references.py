@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctxengine.catalog.facts import SUMMARIZE
-from ctxengine.catalog.rows import Misfit, did_you_mean, shown
+from ctxengine.catalog.rows import Misfit
+from ctxengine.findings import did_you_mean, shown
 
 Tables = Mapping[str, Mapping[str, Any]]
 

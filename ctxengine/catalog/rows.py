@@ -10,6 +10,7 @@ from types import MappingProxyType, NoneType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from ctxengine.catalog.facts import ISO_DATE
+from ctxengine.findings import did_you_mean, shown
 
 Row = TypeVar("Row")
 Reader = Callable[[Any], Any]
@@ -91,19 +92,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(child) for key, child in value.items()}
     return [plain(child) for child in value] if isinstance(value, (list, tuple)) else value
-
-
-def did_you_mean(word: str, words: Any) -> str:
-    """Advice for a misspelt name: the nearest that exist, else all of them."""
-    from difflib import get_close_matches  # only when something is to be said
-
-    near = get_close_matches(word, list(words), 3)
-    return f"did you mean {' or '.join(near)}?" if near else f"these exist: {', '.join(words)}"
-
-
-def shown(name: str) -> str:
-    """A name from the user's file, fit for a message."""
-    return f"'{name}'" if len(name) <= 60 and name.isprintable() else "of that name"
 
 
 @functools.cache

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ctxengine.catalog.facts import CLEAR_EDITS, ON_DEMAND_COMPACTION, THRESHOLD_COMPACTION, BetaFact
-from ctxengine.catalog.rows import did_you_mean, shown
 from ctxengine.check.planned import compactions, compacts, fact_of
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, ISSUES, OBSERVED, ON_DEMAND, SDK
 from ctxengine.conversation import CompactionBlock
-from ctxengine.findings import Place
+from ctxengine.findings import Place, did_you_mean, shown
 from ctxengine.origin import Origin
 from ctxengine.plan import PlannedBeta, PlannedEdit
 

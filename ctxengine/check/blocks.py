@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
-from ctxengine.catalog.rows import shown
 from ctxengine.check.planned import compactions, compacts, input_trigger, tool_edits
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, COOKBOOK, ISSUES, OBSERVED, SDK
 from ctxengine.conversation import CompactionBlock, in_messages
-from ctxengine.findings import Place
+from ctxengine.findings import Place, shown
 
 
 def _newest_unsigned(facts: Facts) -> CompactionBlock | None:

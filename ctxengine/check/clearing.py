@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ctxengine.catalog.rows import shown
 from ctxengine.check.planned import (
     INPUT_TOKENS,
     MEMORY_TYPES,
@@ -22,6 +21,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import CONTEXT_EDITING, MEMORY_TOOL, OBSERVED, PROMPT_CACHING, SDK
+from ctxengine.findings import shown
 
 TOOL_AMOUNTS = {"trigger": (INPUT_TOKENS, TOOL_USES), "keep": (TOOL_USES,), "clear_at_least": (INPUT_TOKENS,)}
 """Field of an edit that clears tool results → the kinds of amount it takes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ctxengine.catalog.rows import did_you_mean, shown
 from ctxengine.check.planned import (
     INPUT_TOKENS,
     amount,
@@ -21,7 +20,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, COOKBOOK, SDK
-from ctxengine.findings import Place, Severity
+from ctxengine.findings import Place, Severity, did_you_mean, shown
 
 KEEP_ALL = ("all", {"type": "all"})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ctxengine.catalog.rows import did_you_mean, shown
 from ctxengine.check.planned import (
     INPUT_TOKENS,
     TOOL_USES,
@@ -19,7 +18,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import CONTEXT_EDITING, OBSERVED, OURS
-from ctxengine.findings import Place
+from ctxengine.findings import Place, did_you_mean, shown
 from ctxengine.origin import Origin
 
 SECTIONS = ("budget", "guard", "checkpoint")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from ctxengine.catalog.rows import shown
 from ctxengine.check.asked import inside, problems
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, OBSERVED, SDK, TASK_BUDGETS
-from ctxengine.findings import Place
+from ctxengine.findings import Place, shown
 
 SAMPLING = ("temperature", "top_p", "top_k")
 READ_ARGUMENTS = ("messages", "system", "tools", "context_management")

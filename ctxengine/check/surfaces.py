@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxengine.catalog.rows import shown
 from ctxengine.check.asked import in_thread, problems
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import SDK, THREADS, TOKEN_COUNTING
-from ctxengine.findings import Place
+from ctxengine.findings import Place, shown
 
 SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_", "mcp_toolset")
 """How the types of the tools begin that the API runs itself and does not count."""
@@ -52,7 +51,7 @@ def runner_thread(facts: Facts) -> Iterator[Hit]:
     "count-unsupported",
     "error",
     "count_tokens with something it does not count.",
-    help="use the engine's estimate instead: plan() and explain carry it, with its error band",
+    help="use an estimate instead, which `ctxengine explain` shows and `CalibratedCounter` gives, with its error band",
     source=f"{TOKEN_COUNTING}; {SDK}",
 )
 def count_unsupported(facts: Facts) -> Iterator[Hit]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from ctxengine.catalog.rows import shown
 from ctxengine.check.planned import (
     amount,
     asked,
@@ -20,7 +19,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, CONTEXT_WINDOWS, MODELS, SDK
-from ctxengine.findings import Place
+from ctxengine.findings import Place, shown
 from ctxengine.plan import PlannedEdit
 
 MODEL = Place("model")

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctxengine.catalog import Catalog, default_catalog
-from ctxengine.catalog.rows import did_you_mean, shown
 from ctxengine.errors import CatalogError
-from ctxengine.findings import Finding
+from ctxengine.findings import Finding, did_you_mean, shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ctxengine.catalog.rows import did_you_mean, shown
 from ctxengine.errors import MalformedInput
-from ctxengine.findings import Finding
+from ctxengine.findings import Finding, did_you_mean, shown
 
 KINDS = {
     "429": "a rate limit, with retry-after",

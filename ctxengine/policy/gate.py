@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ctxengine.catalog.rows import did_you_mean, shown
-from ctxengine.findings import Finding, Place
+from ctxengine.findings import Finding, Place, did_you_mean, shown
 from ctxengine.policy.document import Policy
 from ctxengine.policy.schema import policy_schema
 
@@ -141,7 +140,7 @@ def _second_gate(value: Any) -> Iterator[Said]:
         Policy.model_validate(without_notes(value))
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False, include_context=False):
-            yield _real(value, each["loc"]), each["msg"], "write it as the policy reference says"
+            yield _real(value, each["loc"]), each["msg"], "`ctxengine schema policy` shows what belongs here"
 
 
 def _real(value: Any, loc: tuple[str | int, ...]) -> str:

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ctxengine.catalog.rows import did_you_mean, shown
+from ctxengine.catalog.catalog import RULE as OVERLAY_RULE
 from ctxengine.errors import MalformedInput, PolicyError
-from ctxengine.findings import Finding, Place
+from ctxengine.findings import Finding, Place, did_you_mean, shown
 from ctxengine.jsontext import JsonText, read_json, read_json_file
 from ctxengine.policy.containment import Misplaced, contained
 from ctxengine.policy.gate import MOST_FINDINGS, RULE, judge, without_notes
@@ -35,8 +35,8 @@ class Layer:
     """The file with its text, for line numbers; ``None`` for a policy in code."""
     data: Mapping[str, Any] = field(repr=False)
     """The document as plain JSON, without ``$schema`` and ``$comment``."""
-    catalog: Path | None = None
-    """The file of catalog rows the policy names."""
+    catalog: JsonText | None = field(default=None, repr=False)
+    """The catalog rows of the file the policy names."""
 
     def place(self, path: str) -> Place:
         return self.document.place(path) if self.document else Place(path)
@@ -74,7 +74,7 @@ def layers_from_mapping(
     if not isinstance(data, Mapping):
         _refuse("a policy in code is a mapping", "pass a dict, such as one that json.loads returns", Place(name))
     loader = _Loader(Path.cwd())
-    document = JsonText(name, plain({"version": "1", **data}, RULE), "")
+    document = JsonText(name, plain({"version": "1", **data}), "")
     loader.add(document, loader.folder / name, (), Place)
     return _with_known_names(loader.layers, known_edits)
 
@@ -145,7 +145,11 @@ class _Loader:
             else:
                 target = self._contained(reference, path, where, place)
                 self.add_file(target, str(Path(document.name).parent / reference), chain, place(where))
-        overlay = self._contained(data["catalog"], path, "catalog", place) if "catalog" in data else None
+        overlay = None
+        if "catalog" in data:
+            file = self._contained(data["catalog"], path, "catalog", place)
+            with _policy_errors():
+                overlay = read_json_file(file, rule=OVERLAY_RULE)
         self.layers.append(Layer(document.name, document if document.text else None, data, overlay))
 
     def _contained(self, reference: str, path: Path, where: str, place: Callable[[str], Place]) -> Path:
@@ -171,11 +175,9 @@ def _with_known_names(layers: list[Layer], known_edits: Collection[str] | None) 
 
 def _own_edits(layer: Layer) -> Iterator[str]:
     """Edit types a policy's catalog file adds; whether that file is a catalog is judged where it is laid over."""
-    if layer.catalog is not None:
-        with _policy_errors():
-            overlay = read_json_file(layer.catalog, rule=RULE).value
-        rows = overlay.get("edits") if isinstance(overlay, dict) else None
-        yield from rows if isinstance(rows, dict) else ()
+    overlay = layer.catalog.value if layer.catalog else None
+    rows = overlay.get("edits") if isinstance(overlay, dict) else None
+    yield from rows if isinstance(rows, dict) else ()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ctxengine.catalog.rows import did_you_mean, shown
+from ctxengine.findings import did_you_mean, shown
 from ctxengine.policy.paths import lockable, lockable_beside
 
 Unknown = tuple[str, str, str]

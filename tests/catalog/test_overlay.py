@@ -57,6 +57,25 @@ def test_refused(case: dict[str, Any]) -> None:
     assert (where.path, where.file, where.line) == (expected["path"], "overlay.json", expected["line"])
 
 
+def test_a_file_a_mapping_and_a_text_are_one(tmp_path: Path) -> None:
+    """An overlay may be given as a file, as what stands in one, or read already; what is wrong is told alike."""
+    good, bad = ({"models": {"claude-opus-5-5": {**row, "source": "us", "as_of": "2026-11-20"}}} for row in (
+        {"window": 5}, {"windw": 5},
+    ))  # fmt: skip
+    for rows, where in ((good, ""), (bad, "models.claude-opus-5-5.windw")):
+        file = tmp_path / "rows.json"
+        file.write_text(json.dumps(rows))
+        for given_as in (rows, file, str(file), overlay(json.dumps(rows))):
+            if not where:
+                assert default_catalog().with_overlay(given_as).models["claude-opus-5-5"].window == 5
+                continue
+            with pytest.raises(CatalogError, match="windw") as refusal:
+                default_catalog().with_overlay(given_as)
+            assert [finding.where.path for finding in refusal.value.findings] == [where]
+    with pytest.raises(CatalogError, match="missing"):
+        default_catalog().with_overlay(tmp_path / "missing.json")
+
+
 def test_all_at_once() -> None:
     """Every wrong row is reported, not only the first."""
     text = '{"modles": {}, "betas": 1, "models": {"claude-opus-5-5": {"windw": 1}}}'

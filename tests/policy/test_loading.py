@@ -119,7 +119,16 @@ def test_known_edits(tmp_path: Path) -> None:
     (tmp_path / "rows.json").write_text('{"edits": {"new_20270101": {}}}')
     (tmp_path / "policy.json").write_text(json.dumps({**entry, "catalog": "./rows.json"}))
     (layer,) = load_layers(tmp_path / "policy.json", known_edits=EDITS)
-    assert layer.catalog == (tmp_path / "rows.json").resolve()
+    assert layer.catalog is not None and layer.catalog.value == {"edits": {"new_20270101": {}}}
+
+
+def test_a_catalog_file_that_is_no_json(tmp_path: Path) -> None:
+    """A policy's catalog file is read once, and is a catalog's mistake to whoever reads the finding."""
+    (tmp_path / "rows.json").write_text("{")
+    (tmp_path / "policy.json").write_text('{"version": "1", "catalog": "./rows.json"}')
+    for known in (None, EDITS):
+        with pytest.raises(PolicyError, match=r"rows\.json.*catalog-overlay"):
+            load_layers(tmp_path / "policy.json", known_edits=known)
 
 
 def test_in_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
