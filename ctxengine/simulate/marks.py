@@ -35,6 +35,7 @@ class Marker:
         self._system = system if on_system and "system" in plan.wanted else None
         self._tools = tools if on_tools and "tools" in plan.wanted else None
         self._head = list(made.head.marks)
+        self._alike = len({*plan.ttls.values()}) == 1
         self._rows = [row for row, _ in made.marks]
 
     def marks(self, messages: int) -> list[Mark]:
@@ -51,8 +52,9 @@ class Marker:
                 free -= 1
                 taken.add(at)
                 placed.append((at, plan.ttls["last_message" if place == "previous_tail" else place]))
-        ordered = _with_ordered_ttls(sorted(placed, reverse=True), given)
-        return sorted(given + ordered) if given else ordered
+        if not given and self._alike:
+            return sorted(Mark(at, ttl) for at, ttl in placed)
+        return sorted(given + _with_ordered_ttls(sorted(placed, reverse=True), given))
 
     def _places(self, messages: int) -> list[tuple[str, int]]:
         """Each place that the policy wants, and where it is, in the order in which slots are given away."""

@@ -9,9 +9,10 @@ newest place counts, for the model would read it there.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from ctxengine.conversation import blocks_of
 from ctxengine.tokens.measure import CALLS
 
 QUOTE = 40
@@ -28,43 +29,92 @@ class Need(NamedTuple):
     how: Literal["repeated", "quoted"]
 
 
-class Memory:
-    """Everything said so far. Feed it message by message, in order."""
+Needs = Mapping[int, Sequence[Need]]
+"""By index of the message that the model wrote."""
 
-    def __init__(self) -> None:
+
+def find_needs(messages: Sequence[Mapping[str, Any]]) -> Needs:
+    """What every answer of a conversation comes back to; answers that come back to nothing are left out."""
+    written = {index: list(_written(message)) for index, message in enumerate(messages) if _by_model(message)}
+    wanted = {passage for texts in written.values() for text in texts for passage in _passages(text)}
+    memory = _Memory(wanted)
+    found: dict[int, list[Need]] = {}
+    for index, message in enumerate(messages):
+        if index in written:
+            needs = memory.recall(index, message, written[index])
+            if needs:
+                found[index] = needs
+        else:
+            memory.hear(index, message)
+    return found
+
+
+class _Memory:
+    """Everything said so far, as far as anything ever comes back to it."""
+
+    def __init__(self, wanted: set[str]) -> None:
+        self._wanted = wanted
         self._passages: dict[str, tuple[int, int]] = {}
         self._calls: dict[str, tuple[int, int]] = {}
+        self._open: dict[Any, int] = {}
+        self._uses = 0
 
-    def hear(self, message: int, use: int, content: Any) -> None:
-        """A text or a tool's result."""
-        for text in _texts(content):
-            self._passages.update(dict.fromkeys(_passages(text), (message, use)))
+    def hear(self, index: int, message: Mapping[str, Any]) -> None:
+        """What others say: questions, and the results of tools."""
+        for block in blocks_of(message):
+            self._keep(
+                _texts(block.get("content", block.get("text"))), index, self._open.get(block.get("tool_use_id"), -1)
+            )
 
-    def written(self, message: int, block: Mapping[str, Any], kind: str, use: int) -> list[Need]:
-        """What a block of the model's comes back to; then it is part of the memory itself."""
-        needs: list[Need] = []
-        content: Any = block.get("text")
-        if kind in CALLS:
-            content = block.get("input")
-            call = json.dumps((block.get("name"), content), sort_keys=True, default=str)
-            if call in self._calls:
-                needs.append(Need(*self._calls[call], "repeated"))
-            self._calls[call] = (message, use)
-        found = {passage for text in _texts(content) for passage in _passages(text)}
-        known = {self._passages[passage] for passage in found if passage in self._passages}
-        needs += (Need(*place, "quoted") for place in sorted(known))
-        self._passages.update(dict.fromkeys(found, (message, -1)))
+    def recall(self, index: int, message: Mapping[str, Any], texts: Sequence[str]) -> list[Need]:
+        """What a message of the model's comes back to; then it is part of the memory itself."""
+        passages = {passage for text in texts for passage in _passages(text)}
+        quoted = {self._passages[passage] for passage in passages if passage in self._passages}
+        needs = [Need(*place, "quoted") for place in sorted(quoted)]
+        self._passages.update(dict.fromkeys(passages, (index, -1)))
+        for block in blocks_of(message):
+            kind = block["type"]
+            if kind in CALLS:
+                call = json.dumps((block.get("name"), block.get("input")), sort_keys=True, default=str)
+                if call in self._calls:
+                    needs.append(Need(*self._calls[call], "repeated"))
+                self._calls[call] = (index, self._uses)
+                self._open[block.get("id")] = self._uses
+                self._uses += 1
+            elif kind.endswith("tool_result"):
+                self._keep(_texts(block.get("content")), index, self._open.get(block.get("tool_use_id"), -1))
         return needs
 
+    def _keep(self, texts: Iterable[str], index: int, use: int) -> None:
+        place = (index, use)
+        for text in texts:
+            for passage in self._wanted.intersection(_passages(text)):
+                self._passages[passage] = place
 
-def _passages(text: str) -> Iterator[str]:
-    for piece in text.replace('"', "\n").replace("`", "\n").split("\n"):
-        if len(piece) >= QUOTE and len(stripped := piece.strip()) >= QUOTE:
-            yield stripped
+
+def _by_model(message: Mapping[str, Any]) -> bool:
+    return bool(message["role"] == "assistant")
+
+
+def _written(message: Mapping[str, Any]) -> Iterator[str]:
+    """What the model writes: text, and the input of tools."""
+    for block in blocks_of(message):
+        if block["type"] in CALLS:
+            yield from _texts(block.get("input"))
+        elif block["type"] == "text":
+            yield block["text"]
+
+
+def _passages(text: str) -> list[str]:
+    pieces = text.replace('"', "\n").replace("`", "\n").split("\n")
+    return [piece for piece in [piece.strip() for piece in pieces if len(piece) >= QUOTE] if len(piece) >= QUOTE]
 
 
 def _texts(value: Any) -> Iterator[str]:
     """The strings in a JSON value."""
+    if type(value) is str:
+        yield value
+        return
     stack = [value]
     while stack:
         item = stack.pop()

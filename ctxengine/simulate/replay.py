@@ -226,7 +226,10 @@ class Replay:
         first, summary = compaction or (NOTHING, 0)
         if compaction is not None and cost is not None:
             cost += dollars(price_of(facts, first.total), first, summary) or 0.0
-        again = [need.how for need in turn.needs if need.message < self._message or need.use in self._gone]
+        again: list[str] = []
+        if self._message or self._gone:
+            needs = self._made.needs.get(turn.messages, ())
+            again = [need.how for need in needs if need.message < self._message or need.use in self._gone]
         return {
             **self._head,
             "turn": number,

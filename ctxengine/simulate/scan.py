@@ -20,7 +20,7 @@ from ctxengine.semantics.cache import CacheRequest
 from ctxengine.semantics.cache_prompt import RUNS, PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
-from ctxengine.simulate.needs import Memory, Need
+from ctxengine.simulate.needs import Needs, find_needs
 from ctxengine.simulate.sizes import BlockSizes
 from ctxengine.target import Target
 from ctxengine.transcripts import Transcript
@@ -35,7 +35,6 @@ class Turn:
     seconds: float
     """When, on the recording's own clock from its first turn."""
     output_tokens: int
-    needs: tuple[Need, ...] = ()
 
 
 @dataclass(slots=True)
@@ -88,6 +87,14 @@ class Scan:
     """What the recorded responses cost, where the bill of each turn is there."""
     fit: Fit = field(default_factory=Fit)
     findings: list[Finding] = field(default_factory=list)
+    _needs: Needs | None = None
+
+    @property
+    def needs(self) -> Needs:
+        """What answers come back to; looked for once something is gone."""
+        if self._needs is None:
+            self._needs = find_needs(self.request["messages"])
+        return self._needs
 
 
 def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Switches, *, gap: float) -> Scan:
@@ -106,10 +113,10 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
     behind = head_tokens - (head.prompt.tokens[-1] if head.prompt.tokens else 0)
     made = Scan(target, request, head, head_tokens, behind, sizes.of({"role": "user", "content": []}))
     walk = _Walk(made, sizes, switches, collapses=rules.collapses_runs)
-    answers = walk.read(request["messages"])
+    walk.read(request["messages"])
     _fit_to_bills(made, transcript, catalog)
     made.sums = [0, *accumulate(made.sizes)]
-    made.turns = _turns(made, transcript, answers, gap)
+    made.turns = _turns(made, transcript, gap)
     made.recorded_ttl = recorded_ttl(transcript.recorded) if not made.marks and not made.head.marks else None
     if made.turns and len(transcript.recorded) >= len(made.turns):
         made.recorded_usd = recorded_dollars(transcript.recorded, target, catalog)
@@ -127,29 +134,23 @@ class _Walk:
         self.cleared_text = sizes.of({"type": "tool_result", "content": placeholder})
         self.cleared_list = sizes.of({"type": "tool_result", "content": [{"type": "text", "text": placeholder}]})
         self.open: dict[Any, int] = {}
-        self.memory = Memory()
 
-    def read(self, messages: Sequence[Mapping[str, Any]]) -> dict[int, tuple[Need, ...]]:
-        """Fills the rows; returns what each answer, by index of its message, comes back to."""
+    def read(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Fills the rows."""
         made = self.made
-        answers: dict[int, tuple[Need, ...]] = {}
         for index, message in enumerate(messages):
             content = message["content"]
             blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or ()
-            needs = self._message(index, message["role"], blocks)
-            if message["role"] == "assistant" and index:
-                answers[index] = needs
+            self._message(index, message["role"], blocks)
             made.first_rows.append(len(made.sizes))
             made.use_counts.append(len(made.uses))
             made.thinking_counts.append(len(made.thinking))
-        return answers
 
-    def _message(self, index: int, role: str, blocks: Sequence[Mapping[str, Any]]) -> tuple[Need, ...]:
+    def _message(self, index: int, role: str, blocks: Sequence[Mapping[str, Any]]) -> None:
         made, of_block = self.made, self.sizes.of_block
         extra, last_kind = made.overhead, ""
         thinking: dict[int, int] = {}
         asks = False
-        needs: list[Need] = []
         for block in blocks:
             kind = block["type"]
             row, tokens = len(made.sizes), of_block(block, kind)
@@ -165,10 +166,12 @@ class _Walk:
             elif kind in THINKING:
                 thinking[row] = tokens
             elif role == "assistant":
-                needs += self._written(index, row, tokens, block, kind)
+                if kind in CALLS:
+                    self._call(row, tokens, block, kind)
             else:
                 asks = asks or role == "user"
-                self._heard(index, block, kind)
+                if kind == "image":
+                    self._image(index)
             if kind == "compaction" and block.get("content"):
                 made.blocks.append((index, row))
         made.user.append(role == "user")
@@ -177,36 +180,25 @@ class _Walk:
         made.questions.append(len(made.thinking) if asks else made.questions[-1])
         if thinking and role == "assistant":
             made.thinking.append(thinking)
-        return tuple(needs)
 
-    def _written(self, index: int, row: int, tokens: int, block: Mapping[str, Any], kind: str) -> list[Need]:
+    def _call(self, row: int, tokens: int, block: Mapping[str, Any], kind: str) -> None:
         made = self.made
-        if kind not in CALLS:
-            return self.memory.written(index, block, kind, -1)
-        use = len(made.uses)
-        self.open[block.get("id")] = use
+        self.open[block.get("id")] = len(made.uses)
         name, given = str(block.get("name")), block.get("input")
         bare = self.sizes.of_block({"type": kind, "name": name, "input": {}}, kind) if given else tokens
         made.uses.append(Use(name, 0, tokens - bare, False, False))
         made.calls.append(row)
         made.results.append(-1)
-        return self.memory.written(index, block, kind, use)
 
     def _result(self, index: int, row: int, tokens: int, block: Mapping[str, Any]) -> None:
         made, content = self.made, block.get("content")
         use = self.open.get(block.get("tool_use_id"), -1)
-        self.memory.hear(index, use, content)
         if use >= 0 and made.results[use] < 0:
             made.results[use] = row
             cleared = self.cleared_text if content is None or isinstance(content, str) else self.cleared_list
             called = made.uses[use]
             made.uses[use] = Use(called.name, tokens - cleared, called.input_frees, is_tiny(content, self.tiny), True)
         if isinstance(content, list) and any(part.get("type") == "image" for part in content):
-            self._image(index)
-
-    def _heard(self, index: int, block: Mapping[str, Any], kind: str) -> None:
-        self.memory.hear(index, -1, block.get("text"))
-        if kind == "image":
             self._image(index)
 
     def _image(self, index: int) -> None:
@@ -234,12 +226,14 @@ def _fit_to_bills(made: Scan, transcript: Transcript, catalog: Catalog) -> None:
     made.head_tokens += found.hidden
 
 
-def _turns(made: Scan, transcript: Transcript, answers: Mapping[int, tuple[Need, ...]], gap: float) -> list[Turn]:
+def _turns(made: Scan, transcript: Transcript, gap: float) -> list[Turn]:
     recorded = {entry.messages: entry for entry in transcript.recorded}
     turns: list[Turn] = []
     start: float | None = None
     now, backwards = 0.0, 0
-    for index, needs in answers.items():
+    for index, message in enumerate(made.request["messages"]):
+        if not index or message["role"] != "assistant":
+            continue
         entry = recorded.get(index)
         at = _seconds(entry.timestamp) if entry and entry.timestamp else None
         if at is not None and start is None:
@@ -249,7 +243,7 @@ def _turns(made: Scan, transcript: Transcript, answers: Mapping[int, tuple[Need,
         now = max(told, now)
         billed = entry.usage.get("output_tokens") if entry else None
         size = sum(made.sizes[made.first_rows[index] : made.first_rows[index + 1]])
-        turns.append(Turn(index, now, billed if isinstance(billed, int) and billed >= 0 else size, needs))
+        turns.append(Turn(index, now, billed if isinstance(billed, int) and billed >= 0 else size))
     if backwards:
         message = f"times of {backwards} turn(s) lie before that of the turn before; they count as the same moment"
         where = Place(file=transcript.name)
