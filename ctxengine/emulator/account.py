@@ -105,7 +105,9 @@ class Account:
         target = target_of(setting.catalog, model=asked.kwargs["model"], platform=platform, thinking=thinking)
         count = setting.count or counter_for(setting.catalog, target.facts)
         rules = cache_rules(setting.catalog, target, setting.switches)
-        return Ground(count, setting.switches, setting.signer, self.cache, rules, target, owner, setting.clock())
+        return Ground(
+            setting.catalog, count, setting.switches, setting.signer, self.cache, rules, target, owner, setting.clock()
+        )
 
     def _outcome(self, asked: Asked, platform: str, surface: str, count: Count) -> Outcome:
         setting = self.setting

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from ctxengine.catalog import Catalog
 from ctxengine.edits.compact_effect import from_newest_block
 from ctxengine.edits.effect import Count
 from ctxengine.edits.switches import Switches
@@ -20,8 +21,9 @@ from ctxengine.semantics.usage import iteration
 from ctxengine.target import Target
 
 REFUSED, NOTHING, CUT_OFF = "refuse-compaction", "null-compaction", "truncate-summary"
+REFUSAL: Final = "refusal"
 ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
-    REFUSED: "refusal",
+    REFUSED: REFUSAL,
     NOTHING: "end_turn",
     CUT_OFF: "max_tokens",
 }
@@ -34,6 +36,7 @@ SERVER_RESULT = "_tool_result"
 class Ground:
     """What a message is made on: sizes, the model, the cache and its rules for it, and who asks."""
 
+    catalog: Catalog
     count: Count
     switches: Switches
     signer: Signer
@@ -75,20 +78,21 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
         return made
     cut, base, read = _limited(kwargs, found, reply, ground), kwargs, found.request
     pieces = list(_pieces(cut.content)) or [()]
-    for number, piece in enumerate(pieces):
+    sizes = [_output_tokens(piece, ground) for piece in pieces[:-1]]
+    sizes.append(max(cut.tokens - sum(sizes), 0))
+    for number, (piece, tokens) in enumerate(zip(pieces, sizes, strict=True)):
+        if number:
+            found = _next_pass(base, ground)
+            read = found.request
         if found.compaction:
-            read = _compact(read, found.compaction, reply, ground, fault, made)
+            base = read = _compact(read, found.compaction, reply, ground, fault, made)
             if made.stop_reason:
                 return made
-            base = read
         begun = len(made.content)
         made.content += (_signed(block, kwargs, made.content, ground.signer) for block in piece)
-        tokens = min(_output_tokens(piece, ground), cut.tokens) if number < len(pieces) - 1 else cut.tokens
-        cut = replace(cut, tokens=max(cut.tokens - tokens, 0))
-        made.iterations.append(iteration("message", _cached(read, ground), tokens))
+        use = _cached(read, ground, refused=cut.stop_reason == REFUSAL)
+        made.iterations.append(iteration("message", use, tokens))
         base = _going_on(base, made.content[begun:])
-        found = _next_pass(base, ground) if number < len(pieces) - 1 else found
-        read = found.request
     made.spoken, made.stop_reason, made.stop_sequence = True, cut.stop_reason, cut.stop_sequence
     return made
 
@@ -101,7 +105,7 @@ def _compact(
     if summary and fault == CUT_OFF:
         summary = summary[: len(summary) // 2]
     done = compacted(read, summary, pause=due.pause, refused=fault == REFUSED)
-    made.iterations.append(_summary_pass(read, due, ground, ground.count(summary) if summary else 0))
+    made.iterations.append(_summary_pass(read, due, ground, ground.count(summary) if summary else 0, fault))
     if done.block is not None:
         made.content.append(done.block)
     made.stop_reason = done.stop_reason
@@ -121,29 +125,32 @@ def _summarise_on_demand(
     done = summarised(kwargs, None if fault else summary, ground.signer, because=because)
     made.content += [done.block] if done.block else []
     made.stop_reason = done.stop_reason
-    made.iterations.append(_summary_pass(found.request, due, ground, min(tokens, kwargs["max_tokens"])))
+    made.iterations.append(_summary_pass(found.request, due, ground, min(tokens, kwargs["max_tokens"]), fault))
 
 
 def _summary(read: Mapping[str, Any], due: Due, reply: Reply, ground: Ground) -> str:
     return reply.summary or summarise(read["messages"], due.prompt_tokens, ground.count)
 
 
-def _summary_pass(read: Mapping[str, Any], due: Due, ground: Ground, tokens: int) -> dict[str, Any]:
-    use = _cached(read, ground, behind=due.call_tokens - due.prompt_tokens)
+def _summary_pass(read: Mapping[str, Any], due: Due, ground: Ground, tokens: int, fault: str | None) -> dict[str, Any]:
+    behind = due.call_tokens - due.prompt_tokens
+    use = _cached(read, ground, behind=behind, refused=fault == REFUSED)
     return iteration("compaction", use, tokens)
 
 
-def _cached(read: Mapping[str, Any], ground: Ground, behind: int | None = None) -> CacheUse:
+def _cached(read: Mapping[str, Any], ground: Ground, *, behind: int | None = None, refused: bool = False) -> CacheUse:
     """What the cache gives and takes for a prompt; ``behind`` it stand instructions of so many tokens."""
     asked = ground.prompt(read)
     if behind is not None:
         asked = replace(asked, total=asked.total - ground.rules.opening_tokens + behind)
-    return ground.cache.take(asked, ground.rules, ground.now)
+    use = ground.cache.use(asked, ground.rules, ground.now)
+    ground.cache.keep(use, ground.now, readable=ground.rules.keeps_refused or not refused)
+    return use
 
 
 def _next_pass(base: Mapping[str, Any], ground: Ground) -> Outcome:
     """Before the model writes on after a server tool: the edits again, and perhaps another compaction."""
-    again = apply_edits(base, count=ground.count, switches=ground.switches)
+    again = apply_edits(base, count=ground.count, switches=ground.switches, catalog=ground.catalog)
     read = {**again.request, "messages": from_newest_block(again.request["messages"])}
     return Outcome(read, compaction=again.compaction)
 

@@ -56,7 +56,7 @@ def test_every_body_is_answered(body: bytes) -> None:
 @settings(deadline=None, max_examples=60)
 def test_usage_adds_up(request: dict[str, Any], edits: Any, marked: bool) -> None:
     """What is billed is what count_tokens says; asked again, what was written is read, and nothing is written."""
-    request |= {"model": "claude-opus-4-6", "messages": [_plain(message) for message in request["messages"]]}
+    request = _sound({**request, "model": "claude-opus-4-6"})
     request |= {"context_management": {"edits": edits}} if edits else {}
     request |= {"cache_control": {"type": "ephemeral"}} if marked else {}
     emulated = emulator()
@@ -81,9 +81,11 @@ def _answered(emulated: Any, path: str, request: dict[str, Any]) -> dict[str, An
     return dict(json.loads(b"".join(answer.parts)))
 
 
-def _plain(message: dict[str, Any]) -> dict[str, Any]:
+def _sound(request: dict[str, Any]) -> dict[str, Any]:
     """Without what would be refused: thinking that nobody signed, and half a character."""
-    sound = json.loads(json.dumps(message).replace("\\ud800", "?"))
-    if isinstance(sound["content"], list):
-        sound["content"] = [block for block in sound["content"] if block["type"] != "thinking"] or "Well."
+    sound = json.loads(json.dumps(request).replace("\\ud800", "?"))
+    for message in sound["messages"]:
+        if isinstance(message["content"], list):
+            kept = [block for block in message["content"] if block["type"] != "thinking"]
+            message["content"] = kept or "Well."
     return dict(sound)

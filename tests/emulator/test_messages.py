@@ -84,6 +84,16 @@ def test_the_prompt_cache() -> None:
     assert create(emulated, request).usage.cache_read_input_tokens == 0
 
 
+def test_what_a_refused_request_wrote_is_lost() -> None:
+    """A refusal reports a cache write that nobody can read, as was seen."""
+    system = [{"type": "text", "text": "Rule: " + "be kind. " * 600, "cache_control": {"type": "ephemeral"}}]
+    said = {"content": [{"type": "text", "text": "No."}], "stop_reason": "refusal"}
+    emulated = emulator([said, "Yes."])
+    usages = [create(emulated, {**HELLO, "system": system}).usage for _ in range(2)]
+    assert usages[0].cache_creation_input_tokens == usages[1].cache_creation_input_tokens > 0
+    assert usages[1].cache_read_input_tokens == 0
+
+
 def test_max_tokens_cuts_the_reply() -> None:
     """A reply that is longer than max_tokens ends there."""
     message = create(emulator(["word " * 500]), {**HELLO, "max_tokens": 20})
