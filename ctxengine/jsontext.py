@@ -131,7 +131,7 @@ def _parse(text: str, name: str, rule: str) -> Any:
         )
     except _DuplicateKey as error:
         where = _at(text, name, _second_key(text, error.key))
-        _refuse(rule, where, f"the key {_shown(error.key)} stands twice in one object", "keep one of the two")
+        _refuse(rule, where, "a key stands twice in one object", "keep one of the two")
     except _NotFinite as error:
         where = _at(text, name, max(text.find(error.literal), 0))
         _refuse(rule, where, f"{error.literal[:20]} is no JSON number", "write a finite number")
@@ -179,10 +179,6 @@ def _finite(literal: str) -> float:
 def _second_key(text: str, key: str) -> int:
     found = [match.start() for match in re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)]
     return found[1] if len(found) > 1 else 0
-
-
-def _shown(key: str) -> str:
-    return f"'{key}'" if len(key) <= 60 and key.isprintable() else "(a long or unprintable one)"
 
 
 def _check_surrogates(value: Any, document: JsonText, rule: str) -> None:

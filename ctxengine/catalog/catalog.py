@@ -94,6 +94,7 @@ class Catalog:
 
     def platform(self, name: str) -> PlatformFact:
         """One of the SDK's platforms; raises ``RequestError`` with those that exist."""
+        name = name if isinstance(name, str) else type(name).__name__
         if name not in self.platforms:
             known, help = ", ".join(self.platforms), did_you_mean(name, self.platforms)
             message = f"there is no platform {shown(name)}" + ("" if known in help else f"; these exist: {known}")

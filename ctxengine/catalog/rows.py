@@ -15,6 +15,8 @@ from ctxengine.findings import did_you_mean, shown
 Row = TypeVar("Row")
 Reader = Callable[[Any], Any]
 
+LARGEST = 10**12
+"""No fact is a larger number, and none is negative."""
 _SCALARS: Mapping[Any, tuple[tuple[type, ...], str]] = {
     str: ((str,), "a string"),
     bool: ((bool,), "true or false"),
@@ -87,11 +89,13 @@ def make_row(cls: Callable[..., Row], given: Mapping[str, Any]) -> Row:
 
 def plain(value: Any) -> Any:
     """A row, or any value in it or like it, as JSON in fresh dicts and lists."""
-    if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, Mapping):
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (dict, Mapping)):  # the first spares the abstract class's slow test
         return {key: plain(child) for key, child in value.items()}
-    return [plain(child) for child in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return [plain(child) for child in value]
+    return {each.name: plain(getattr(value, each.name)) for each in fields(value)} if is_dataclass(value) else value
 
 
 @functools.cache
@@ -117,6 +121,8 @@ def _reader(hint: Any) -> Reader:
 def _scalar(types: tuple[type, ...], title: str, no_bool: bool, value: Any) -> Any:
     if not isinstance(value, types) or (no_bool and isinstance(value, bool)):
         raise Misfit("", f"this must be {title}")
+    if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:
+        raise Misfit("", f"this must be {title} from 0 to {LARGEST:,}")
     return value
 
 

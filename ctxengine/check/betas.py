@@ -224,9 +224,10 @@ def _as_given(facts: Facts) -> Iterator[tuple[str, str]]:
 )
 def beta_plat(facts: Facts) -> Iterator[Hit]:
     platform = facts.target.platform
-    for fact, origin in _known(facts):
-        if platform.name in fact.unsupported_on:
-            yield Hit(f"{platform.title} does not support the beta {fact.name}", origin)
+    for beta in facts.plan.betas:
+        fact = facts.catalog.betas.get(beta.name)
+        if fact and platform.name in fact.unsupported_on:
+            yield Hit(f"{platform.title} does not support the beta {fact.name}", _asked(beta))
 
 
 @rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ctxengine.check.planned import (
@@ -48,22 +48,35 @@ def edit_keep_neg(facts: Facts) -> Iterator[Hit]:
                 yield Hit(f"{field} of {edit.type} is {number.value:,}; it {broken}", asked(edit, field))
 
 
+def _is_names(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+
+
+SHAPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "clear_tool_inputs": (
+        "true, false or a list of tool names",
+        lambda value: isinstance(value, bool) or _is_names(value),
+    ),
+    "exclude_tools": ("a list of tool names", _is_names),
+    "instructions": ("text", lambda value: isinstance(value, str)),
+    "pause_after_compaction": ("true or false", lambda value: isinstance(value, bool)),
+}
+"""Fields of edits that are no amounts: what they hold, and the test of it."""
+
+
 @rule(
     "edit-inputs-type",
     "error",
-    "`clear_tool_inputs` is neither true or false nor a list of tool names.",
-    help="write true, false, or the names of the tools whose inputs go too",
+    "A field of an edit, such as `clear_tool_inputs` or `exclude_tools`, holds a value of the wrong type.",
+    help="write what the message names",
     source=SDK,
 )
 def edit_inputs_type(facts: Facts) -> Iterator[Hit]:
-    for edit in tool_edits(facts):
-        inputs = edit.params.get("clear_tool_inputs")
-        names = isinstance(inputs, (list, tuple)) and all(isinstance(name, str) for name in inputs)
-        if inputs is not None and not isinstance(inputs, bool) and not names:
-            yield Hit(
-                f"clear_tool_inputs of {edit.type} is neither true or false nor a list of names",
-                asked(edit, "clear_tool_inputs"),
-            )
+    for edit in facts.plan.edits:
+        for field in edit.params.keys() & SHAPES.keys():
+            expected, fits = SHAPES[field]
+            if edit.params[field] is not None and not fits(edit.params[field]):
+                yield Hit(f"{field} of {edit.type} is not {expected}", asked(edit, field))
 
 
 @rule(

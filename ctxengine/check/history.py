@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxengine.check.asked import inside, problems
+from ctxengine.check.asked import in_thread, inside, problems
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
+from ctxengine.conversation import in_messages
 from ctxengine.findings import Place
 
 
@@ -61,7 +62,14 @@ def bind_middle(facts: Facts) -> Iterator[Hit]:
     source=ISSUES,
 )
 def pair_orphan(facts: Facts) -> Iterator[Hit]:
+    if in_thread(facts):
+        return  # what came before is on the server
     yield from problems(facts, "pair-orphan")
+    conversation = facts.conversation
+    if conversation.open_tool_uses and conversation.ends_with == "assistant" and facts.plan.compaction is None:
+        last = in_messages(len(conversation.messages) - 1).path
+        count = len(conversation.open_tool_uses)
+        yield Hit(f"{last}: {count} tool_use block(s) at the end have no tool_result yet", Place(last))
 
 
 @rule(

@@ -81,7 +81,7 @@ def acts_above(edit: PlannedEdit, fact: EditFact | None) -> int | None:
 def asked(edit: PlannedEdit, field: str) -> Origin:
     """Who asked for a field, or for the edit where it does not have the field."""
     if field in edit.origins or field not in edit.params:
-        return edit.origins.get(field, edit.origin)
+        return edit.origin_of(field)
     origin = edit.origin
     return replace(origin, path=f"{origin.path}.{field}") if origin.source == "request" and origin.path else origin
 

@@ -17,6 +17,9 @@ MARKABLE = frozenset(
 )
 """Types of content blocks that have a ``cache_control`` field; source: the SDK's ``*_block_param.py``."""
 
+SERVER_RESULTS = frozenset(kind for kind in MARKABLE if kind.endswith("_tool_result"))
+"""Types of blocks that answer a server_tool_use or mcp_tool_use."""
+
 
 def field_of(item: Any, name: str) -> Any:
     """A field of a dict or of an SDK model object; None where it is missing."""
@@ -39,6 +42,8 @@ def markable(block: Any) -> bool:
     kind = field_of(block, "type")
     if not isinstance(kind, str) or kind not in MARKABLE:
         return False
+    if not isinstance(block, Mapping) and not hasattr(block, "to_dict"):
+        return False  # neither a mapping nor an object of the SDK: nothing to write a mark into
     field = _MUST_HOLD.get(kind)
     return field is None or bool(field_of(block, field))
 

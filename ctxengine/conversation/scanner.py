@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ctxengine.conversation.blocks import field_of
+from ctxengine.conversation.blocks import SERVER_RESULTS, field_of
 from ctxengine.conversation.facts import (
     AT_END,
     COMPACTION_KEYS,
@@ -66,7 +66,8 @@ class Scanner:
                 role, content = message["role"], message["content"]
             except (TypeError, KeyError):
                 role, content = field_of(message, "role"), field_of(message, "content")
-            if role != "user":
+            from_user = role == "user"
+            if not from_user:
                 if role == "assistant":
                     if pending:
                         self._unanswered(index)
@@ -75,7 +76,7 @@ class Scanner:
                 else:
                     self._other_role(index, role)
             if content.__class__ is str:
-                if pending and role == "user":
+                if pending and from_user:
                     self._text_before_results(index)
                 continue
             if content.__class__ is not list and not self._readable(index, content):
@@ -86,25 +87,30 @@ class Scanner:
                     if "cache_control" in block:
                         self._mark(index, at, block, kind)
                 else:
-                    kind = getattr(block, "type", None)
-                    if getattr(block, "cache_control", None) is not None:
+                    kind = field_of(block, "type")
+                    if field_of(block, "cache_control") is not None:
                         self._mark(index, at, block, kind)
                 if kind == "text":
-                    if role == "user" and block.__class__ is dict and "citations" in block:
-                        self._citations(index, at, block)
+                    if from_user and (pending or block.__class__ is not dict or "citations" in block):
+                        self._user_text(index, at, block)
                 elif kind == "tool_use":
                     use = block.get("id") if block.__class__ is dict else field_of(block, "id")
-                    if use.__class__ is str:
+                    if use.__class__ is str and not from_user:
                         pending.add(use)
                     else:
-                        self._problem("request-shape", index, at, "a tool_use block without an id")
+                        self._odd_use(index, at, use)
                 elif kind == "tool_result":
-                    use = block.get("tool_use_id") if block.__class__ is dict else field_of(block, "tool_use_id")
-                    if use.__class__ is str and use in pending:
+                    if block.__class__ is dict:
+                        use, inner = block.get("tool_use_id"), block.get("content")
+                    else:
+                        use, inner = field_of(block, "tool_use_id"), field_of(block, "content")
+                    if from_user and use.__class__ is str and use in pending:
                         pending.discard(use)
                         answered.add(use)
                     else:
                         self._orphan(index, at, use)
+                    if inner.__class__ is list:
+                        self._inside(index, at, inner)
                 elif kind == "thinking" or kind == "redacted_thinking":
                     self._reasoning(index, at, block, kind)
                 else:
@@ -185,9 +191,37 @@ class Scanner:
             empty = kind == "text" and not field_of(block, "text")
             self._marks.append(Mark(in_messages(index, at), ttl, str(kind), empty))
 
-    def _citations(self, index: int, at: int, block: Any) -> None:
-        if block["citations"]:
+    def _user_text(self, index: int, at: int, block: Any) -> None:
+        if self._pending:
+            count = len(self._pending)
+            self._problem("pair-orphan", index, at, f"text stands before the tool_result of {count} tool_use block(s)")
+        if field_of(block, "citations"):
             self._problem("version-blocks", index, at, "a non-empty citations list on user text")
+
+    def _odd_use(self, index: int, at: int, use: Any) -> None:
+        if isinstance(use, str):
+            self._problem("pair-orphan", index, at, "a tool_use in a user message, where nothing can answer it")
+        else:
+            self._problem("request-shape", index, at, "a tool_use block without an id")
+
+    def _inside(self, index: int, at: int, blocks: Sequence[Any]) -> None:
+        """The blocks within a tool_result or search_result: the SDK's types give them marks and sources too."""
+        for block in blocks:
+            kind = field_of(block, "type")
+            if field_of(block, "cache_control") is not None:
+                self._mark(index, at, block, kind)
+            if kind == "text" and field_of(block, "citations"):
+                self._problem("version-blocks", index, at, "a non-empty citations list on text within it")
+            elif kind in ("image", "document"):
+                self._medium(index, at, block, kind, "user")
+            elif kind == "search_result":
+                self._search_result(index, at, block)
+
+    def _search_result(self, index: int, at: int, block: Any) -> None:
+        content = field_of(block, "content")
+        for text in content if isinstance(content, list) else ():
+            if field_of(text, "citations"):
+                self._problem("version-blocks", index, at, "a non-empty citations list within a search_result")
 
     def _reasoning(self, index: int, at: int, block: Any, kind: str) -> None:
         """Thinking without a signature is a problem where signed thinking stands before and after it."""
@@ -207,9 +241,11 @@ class Scanner:
             self._compaction(index, at, block)
         elif kind == "document" or kind == "image":
             self._medium(index, at, block, kind, role)
+        elif kind == "search_result":
+            self._search_result(index, at, block)
         elif kind in ("server_tool_use", "mcp_tool_use"):
             self._server_uses.add(str(field_of(block, "id")))
-        elif isinstance(kind, str) and kind.endswith("_tool_result"):
+        elif isinstance(kind, str) and kind in SERVER_RESULTS:
             if str(field_of(block, "tool_use_id")) not in self._server_uses:
                 self._problem("pair-orphan", index, at, f"a {kind} block whose server tool use is not in the history")
         elif not isinstance(kind, str):

@@ -53,6 +53,7 @@ class Desk:
         scan: Scan = scan_request,
     ) -> Call:
         """The request, read; ``scan`` walks its messages."""
+        surface = surface if isinstance(surface, str) else type(surface).__name__
         if surface not in self.catalog.surfaces:
             remedy = did_you_mean(surface, sorted(self.catalog.surfaces))
             raise RequestError(Finding("request-shape", "error", f"no surface is called {shown(surface)}", remedy))

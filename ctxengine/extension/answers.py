@@ -140,7 +140,7 @@ class GuardedRule(Rule):
         try:
             for hit in _checked(self.hits(facts)):
                 found.append(self._finding(hit))  # noqa: PERF401 - what was found before a failure is kept
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found.append(failed(self.info, f"its rule {self.id}", error, strict=self.strict))
         return found
 

@@ -65,7 +65,7 @@ def disabled() -> bool:
     return os.environ.get(SWITCH, "") not in ("", "0")
 
 
-def failed(info: PluginInfo, doing: str, error: Exception, *, strict: bool) -> Finding:
+def failed(info: PluginInfo, doing: str, error: BaseException, *, strict: bool) -> Finding:
     """The finding for a plugin that did not do what it should; of a foreign exception only the class is told."""
     what = str(error) if isinstance(error, Unusable) else f"raised {type(error).__name__}"
     remedy = f"tell the plugin's author, or do without it: leave it out, or set {SWITCH}=1 to switch all plugins off"
@@ -88,7 +88,7 @@ def load(objects: Sequence[object], *, entry_points: bool, strict: bool) -> Foun
             hooks = _hooks_of(plugin, info.name)
             info = replace(info, hooks=tuple(sorted(hooks)))
             loaded[info.name] = Loaded(info, plugin, hooks)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problems.append(failed(info, "loading it", error, strict=strict))
         known.append(info)
     return Found([loaded[name] for name in sorted(loaded)], sorted(known, key=lambda info: info.name), problems)

@@ -29,6 +29,7 @@ from ctxengine.origin import Origin
 from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import Breakpoint, Plan, Unplaced
 
+NO_BLOCK = "no block can carry a mark: empty text, thinking or unknown"
 SLOT_ORDER = ("last_message", "system", "compaction_block", "previous_tail", "tools")
 
 
@@ -46,6 +47,8 @@ class _Placing:
         self.first = plan.first
         self.facts: Conversation = given.conversation.since(plan.first) if plan.pruned else given.conversation
         self.taken = {mark.at for mark in self.facts.marks}
+        if AT_END in self.taken:
+            self.taken |= {self._end() or AT_END}  # where the automatic mark lands
         self.free = given.target.platform.cache_slots - len(self.facts.marks)
         self.placed: list[Breakpoint] = []
         self.unplaced: list[Unplaced] = []
@@ -109,7 +112,8 @@ class _Placing:
     def _last_message(self) -> tuple[Position | None, str]:
         if AT_END in self.taken:
             return None, "the request's top-level cache_control marks the end already"
-        return self._end(), "the end of the conversation"
+        end = self._end()
+        return end, "the end of the conversation" if end else NO_BLOCK
 
     def _previous_tail(self) -> tuple[Position | None, str]:
         end, tail = self._end(), previous_tail(self.facts.messages, self.first)

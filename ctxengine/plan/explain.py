@@ -62,8 +62,7 @@ def _mark_dict(mark: Breakpoint) -> dict[str, Any]:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    thinking = {True: "thinking on", False: "thinking off", None: "thinking unknown"}[plan.target.thinks]
-    yield f"{plan.target.model} on {plan.target.platform.title}, {thinking}, mode {plan.mode}"
+    yield f"{plan.target.model} {circumstances(plan)}"
     yield from _section("edits", (line for edit in plan.edits for line in _edit_lines(edit)))
     yield from _section("breakpoints", (_mark_line(mark) for mark in plan.breakpoints))
     yield from _section("not placed", (f"{item.place}: {item.because}" for item in plan.unplaced))
@@ -76,6 +75,12 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from _section("findings", (line for finding in plan.report for line in str(finding).splitlines()))
 
 
+def circumstances(plan: Plan) -> str:
+    """What a plan is for beside the model: ``on Claude API, thinking off, mode enforce``."""
+    thinking = {True: "on", False: "off", None: "unknown"}[plan.target.thinks]
+    return f"on {plan.target.platform.title}, thinking {thinking}, mode {plan.mode}"
+
+
 def _section(title: str, lines: Iterator[str] | list[str]) -> Iterator[str]:
     body = list(lines)
     if body:
@@ -86,7 +91,7 @@ def _section(title: str, lines: Iterator[str] | list[str]) -> Iterator[str]:
 def _edit_lines(edit: PlannedEdit) -> Iterator[str]:
     yield f"{edit.type}  {edit.because}  [{edit.origin}]".replace("    ", "  ")
     for field, value in edit.params.items():
-        yield f"  {field} = {shown(value)}  [{edit.origins.get(field, edit.origin)}]"
+        yield f"  {field} = {shown(value)}  [{edit.origin_of(field)}]"
 
 
 def _mark_line(mark: Breakpoint) -> str:

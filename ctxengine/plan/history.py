@@ -35,7 +35,8 @@ def prune(plan: Plan, given: CompileInput) -> Plan:
     block = given.conversation.newest_block
     if block is None or (block.at.index == 0 and block.at.block == 0):
         return plan
-    if block.kind == "unsigned" and not asks_for_anything(given):
+    signed = any(one.kind == "signed" for one in given.conversation.compaction_blocks)
+    if not signed and not asks_for_anything(given):
         return plan
     pruned = Pruned(block.at, block.at.index, block.at.block)
     rule = "odc-leftover" if block.kind == "signed" else "block-stale-history"
@@ -80,4 +81,5 @@ def _with_sticky_edit(plan: Plan, given: CompileInput) -> Plan:
         params = {"trigger": {"type": "input_tokens", "value": window}}
         because += "; compaction.mode is off, so its trigger is the whole context window"
     sticky = PlannedEdit(fact.type, params, {"": HISTORY}, because)
-    return order(replace(plan, edits=(*plan.edits, sticky)), given)
+    report = plan.report.plus(values.findings)
+    return order(replace(plan, edits=(*plan.edits, sticky), report=report), given)

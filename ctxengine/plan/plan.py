@@ -34,6 +34,10 @@ class PlannedEdit:
     def origin(self) -> Origin:
         return self.origins.get("", ENGINE)
 
+    def origin_of(self, field: str) -> Origin:
+        """Who asked for a field, or for the edit where nobody asked for the field by itself."""
+        return self.origins.get(field, self.origin)
+
     def wire(self) -> dict[str, Any]:
         """The entry as it is sent, in dicts and lists of its own, which the caller may change."""
         return {"type": self.type, **plain(self.params)}

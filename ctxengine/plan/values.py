@@ -23,6 +23,10 @@ SESSION_MODES = tuple(mode for mode in get_args(CompactionMode) if mode not in (
 """Compaction modes that a session acts on."""
 
 
+LARGEST = 10**15
+"""Beyond this nothing is counted in tokens or requests, and floating point would lose the units."""
+
+
 def resolve_values(plan: Plan, given: CompileInput) -> Plan:
     """The policy's edits and compaction as wire edits with plain numbers."""
     values = Values(plan.policy, given)
@@ -82,12 +86,13 @@ class Values:
 
     def trigger(self, trigger: Any, path: str) -> Any:
         """A window fraction as input tokens; anything else as it is."""
-        if not is_amount(trigger, "window_fraction", "value") or not is_number(trigger.get("at_most", 0)):
+        if not is_amount(trigger, "window_fraction", "value"):
             return trigger
         window = self.given.target.window
-        ceiling = trigger.get("at_most")
+        ceiling = trigger["at_most"] if isinstance(trigger.get("at_most"), int) else None
         if window is not None:
-            value = math.floor(round(trigger["value"] * window, 6))
+            share = min(max(trigger["value"], 0), 1)  # beyond that, policy-range has said so
+            value = math.floor(round(share * window, 6))
             return {"type": "input_tokens", "value": value if ceiling is None else min(value, ceiling)}
         used = "the API's default" if ceiling is None else f"at_most ({ceiling:,} tokens)"
         self._say(
@@ -113,7 +118,7 @@ class Values:
         return {**trigger, "value": int(least)}
 
     def _clear_at_least(self, wanted: Any, type_: str, trigger: Any) -> Any:
-        if not is_amount(wanted, "break_even", "requests"):
+        if not isinstance(wanted, Mapping) or wanted.get("type") != "break_even":
             return wanted
         fact = self.given.catalog.edits.get(type_)
         effective = fact.effective({"trigger": trigger}, "trigger") if fact else trigger
@@ -122,10 +127,10 @@ class Values:
             why = "a break-even amount is a share of an input_tokens trigger, which this edit does not have"
         elif multipliers is None:
             why = f"the cache prices of {self.given.target.model} are unknown, so there is no break-even amount"
-        elif wanted["requests"] > 0:
+        elif is_number(wanted.get("requests")) and wanted["requests"] > 0:
             return {"type": "input_tokens", "value": break_even(effective["value"], wanted["requests"], *multipliers)}
         else:
-            why = "a break-even amount needs at least one request to pay off in"
+            why = "a break-even amount needs a plausible number of requests to pay off in"
         remedy = "write clear_at_least as input_tokens, or give the edit an input_tokens trigger"
         self._say(
             "edit-break-even", "warning", f"edits.{type_}.clear_at_least", f"{why}; clear_at_least is left out", remedy
@@ -147,7 +152,7 @@ def is_amount(value: Any, kind: str, number: str) -> TypeGuard[Mapping[str, Any]
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def break_even(trigger: int, requests: int, write: float, read: float) -> int:
@@ -156,12 +161,14 @@ def break_even(trigger: int, requests: int, write: float, read: float) -> int:
     ``ceil(T·k / (1 + k))`` with ``k = (w − r) / (r·requests)``; write and read are multiples of the input price.
     """
     cost, saved = write - read, read * requests
+    if cost <= 0:
+        return 0
     return math.ceil(round(trigger * cost / (cost + saved), 6))
 
 
 def cache_multipliers(facts: ModelFact | None, ttl: str) -> tuple[float, float] | None:
     """Cache write and read price as multiples of the input price; ``None`` where the price is unknown."""
-    if facts is None or not facts.prices:
+    if facts is None or not facts.prices or not facts.prices[0].input:
         return None
     price = facts.prices[0]
     return price.cache_write("1h" if ttl == "1h" else "5m") / price.input, price.cache_read / price.input

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
+from ctxengine.errors import RequestError
+from ctxengine.findings import Finding
 from ctxengine.tokens.media import document_pages, image_pixels
 from ctxengine.tokens.size import Size
 
@@ -20,12 +22,14 @@ CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 RESULTS = ("tool_result", "mcp_tool_result")
 MEDIA = ("image", "document")
 LISTS = (list, tuple)
+DEEPEST = 500
+"""Levels of nesting that are read; the SDK cannot write much deeper JSON."""
 
 
 def measure(value: object) -> Size:
     """The size of a string, content block, message, tool definition or any list of these; SDK objects count as dicts.
 
-    Odd shapes never raise: what is no known block counts by the strings in it.
+    Odd shapes do not raise: what is no known block counts by the strings in it. Content that holds itself is refused.
     """
     tally = _Tally()
     tally.read(value)
@@ -96,15 +100,17 @@ class _Tally:
         self.read(odd)
 
     def read(self, value: object) -> None:
-        stack: list[tuple[object, bool]] = [(value, False)]
+        stack: list[tuple[object, bool, int]] = [(value, False, 0)]
         while stack:
-            item, in_result = stack.pop()
+            item, in_result, depth = stack.pop()
+            if depth > DEEPEST:
+                _refuse_depth()
             if isinstance(item, str):
                 self.read_string(item, is_code=in_result)
             elif isinstance(item, LISTS):
-                stack.extend((part, in_result) for part in item)
+                stack.extend((part, in_result, depth + 1) for part in item)
             elif (fields := _fields(item)) is not None:
-                stack.extend(self.read_fields(fields, in_result))
+                stack.extend((part, inner, depth + 1) for part, inner in self.read_fields(fields, in_result))
 
     def read_fields(self, block: Mapping[str, Any], in_result: bool) -> list[tuple[object, bool]]:
         """Tallies one block, message or tool definition; returns the content inside it and whether that is a result."""
@@ -158,23 +164,33 @@ class _Tally:
 
     def read_json(self, value: object) -> None:
         """Any JSON: its strings, and a constant for each key, element and literal."""
-        stack = [value]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, str):
-                self.read_string(item, is_code=True)
-            elif isinstance(item, LISTS):
-                self.code += STRUCTURE * len(item)
-                stack.extend(item)
-            elif (fields := _fields(item)) is None:
-                self.code += LITERAL
+        open_items: list[Iterator[object]] = [iter((value,))]
+        while open_items:
+            inner = next((part for item in open_items[-1] if (part := self.read_item(item)) is not None), None)
+            if inner is None:
+                open_items.pop()
+            elif len(open_items) > DEEPEST:
+                _refuse_depth()
             else:
-                for key, part in fields.items():
-                    if key in OPAQUE:
-                        self.opaque += _length(part)
-                    else:
-                        self.code += STRUCTURE + _key_length(key)
-                        stack.append(part)
+                open_items.append(inner)
+
+    def read_item(self, item: object) -> Iterator[object] | None:
+        """Tallies one value of any JSON; returns what is inside it."""
+        if isinstance(item, str):
+            self.read_string(item, is_code=True)
+            return None
+        if isinstance(item, LISTS):
+            self.code += STRUCTURE * len(item)
+            return iter(item)
+        if (fields := _fields(item)) is None:
+            self.code += LITERAL
+            return None
+        for key, part in fields.items():
+            if key in OPAQUE:
+                self.opaque += _length(part)
+            else:
+                self.code += STRUCTURE + _key_length(key)
+        return (part for key, part in fields.items() if key not in OPAQUE)
 
     def read_string(self, text: object, *, is_code: bool) -> None:
         if not isinstance(text, str):
@@ -195,6 +211,11 @@ def _fields(item: object) -> Mapping[str, Any] | None:
     if hasattr(item, "model_fields_set"):
         return {**vars(item), **(getattr(item, "model_extra", None) or {})}
     return None
+
+
+def _refuse_depth() -> NoReturn:
+    message = f"content is nested deeper than {DEEPEST} levels, or holds itself"
+    raise RequestError(Finding("request-shape", "error", message, "send content that can be written as JSON"))
 
 
 def _key_length(key: object) -> int:

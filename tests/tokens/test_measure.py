@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctxengine.errors import RequestError
 from ctxengine.tokens import Size, measure, measure_messages
 
 CASES = json.loads((Path(__file__).parent / "cases" / "measure.json").read_text())
@@ -47,13 +48,29 @@ def test_messages(messages: list[Any], start: int) -> None:
     assert measure_messages(messages, start) == measure(messages[start:])
 
 
-def test_deep() -> None:
-    """Nesting of any depth is measured without recursion."""
+def _nested(levels: int) -> Any:
     value: Any = "x"
-    for _ in range(100_000):
+    for _ in range(levels):
         value = [value]
-    assert measure({"type": "tool_use", "name": "f", "input": {"a": value}}).code == 1 + 7 + 600_000 + 1
-    assert measure(value) == Size(text=1)
+    return value
+
+
+def test_deep() -> None:
+    """Nesting as deep as JSON can be written is measured without recursion."""
+    inner = {"type": "tool_use", "name": "f", "input": {"a": _nested(400)}}
+    assert measure(inner).code == 1 + 7 + 400 * 6 + 1
+    assert measure(_nested(400)) == Size(text=1)
+
+
+@pytest.mark.parametrize("place", ["input", "content"])
+def test_endless(place: str) -> None:
+    """Content that holds itself, or is nested beyond what JSON can be written in, is refused in words."""
+    circle: list[Any] = []
+    circle += [circle, circle]
+    for value in (circle, _nested(100_000)):
+        block = {"type": "tool_use", "name": "f", "input": {"a": value}} if place == "input" else value
+        with pytest.raises(RequestError, match="holds itself"):
+            measure(block)
 
 
 def test_keys_that_are_no_strings() -> None:
