@@ -71,7 +71,7 @@ def _parts(plan: Plan) -> Iterator[tuple[Key, Said]]:
     for edit in plan.edits:
         yield ("edit", edit.type, ""), Said("sent", edit.origin)
         for field, value in edit.params.items():
-            yield ("edit", edit.type, field), Said(value, edit.origins.get(field, edit.origin))
+            yield ("edit", edit.type, field), Said(value, edit.origin_of(field))
     for mark in plan.breakpoints:
         yield ("cache mark", mark.place, ""), Said(f"{mark.at.path}, {mark.ttl}", mark.origin)
     for beta in plan.betas:

@@ -15,7 +15,7 @@ from ctxengine.cli.output import failed, finding_lines, plural, print_all, summa
 from ctxengine.engine import Engine
 from ctxengine.origin import Origin
 from ctxengine.plan import Plan, PlannedEdit, Pruned
-from ctxengine.plan.explain import shown
+from ctxengine.plan.explain import circumstances, shown
 from ctxengine.tokens import Estimate
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ UNCHANGED = {
     "shadow": "Nothing of this is sent: mode shadow leaves the request as it is and shows what would be.",
     "off": "Mode off leaves the request as it is.",
 }
-THINKING = {True: "thinking on", False: "thinking off", None: "thinking unknown"}
 
 
 @click.command()
@@ -66,9 +65,7 @@ def command(
 def _screen(engine: Engine, asked: Asked, plan: Plan, size: Estimate) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    target = plan.target
-    how = f" on {target.platform.title}, {THINKING[target.thinks]}, mode {plan.mode}"
-    yield Text.assemble((target.model, "bold"), how)
+    yield Text.assemble((plan.target.model, "bold"), f" {circumstances(plan)}")
     yield f"{Path(asked.name).name}, {plural(len(asked.kwargs.get('messages') or ()), 'message')}"
     yield _size(plan, size)
     if plan.mode in UNCHANGED:
@@ -112,7 +109,7 @@ def _edits(engine: Engine, plan: Plan, size: Estimate) -> Table:
         state = ", ".join(filter(None, (edit.because, _due(engine, edit, size))))
         made.add_row(edit.type, state, short(edit.origin), style="bold")
         for field, value in edit.params.items():
-            made.add_row(f"  {field}", shown(value), short(edit.origins.get(field, edit.origin)))
+            made.add_row(f"  {field}", shown(value), short(edit.origin_of(field)))
     return made
 
 
