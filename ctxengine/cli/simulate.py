@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 import click
@@ -130,17 +130,15 @@ def _jobs(jobs: int) -> int:
 @contextmanager
 def _whole_file(path: Path) -> Iterator[IO[str]]:
     """A file that is there once all of it is written, and not before."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            part = Path(file.name)
-            try:
-                yield file
-                file.flush()
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        part.replace(path)
     except OSError as error:
         raise unwritable(path, error) from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _progress(made: Iterator[Session], files: int) -> Any:
@@ -154,7 +152,8 @@ def _print(seen: Seen, gap: float) -> None:
     from rich.text import Text
 
     print_all(comparison(list(seen.totals.values()), seen.sessions, seen.turns))
-    lines = assumptions(seen.fitted, seen.timed, seen.sessions, seen.recorded, gap)
+    baseline, *_ = seen.totals.values()
+    lines = assumptions(baseline, seen.fitted, seen.timed, seen.sessions, seen.recorded, gap)
     print_all(["", *(Text(line, style="dim") for line in lines)])
 
 

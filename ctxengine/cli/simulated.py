@@ -77,13 +77,15 @@ def _against(cost: float | None, baseline: float | None) -> str:
     return "" if not baseline or cost is None else f"{cost / baseline - 1:+.0%}"
 
 
-def assumptions(bills: int, timed: int, sessions: int, recorded: float | None, gap: float) -> Iterator[str]:
+def assumptions(
+    baseline: Totals, bills: int, timed: int, sessions: int, recorded: float | None, gap: float
+) -> Iterator[str]:
     """What the numbers rest on."""
     yield "The recorded turns stay as they were: a policy changes what is sent, not what was answered."
-    yield (
-        f"{BASELINE}: the requests as recorded, with the cache marks that they show or that were billed."
-        + ("" if recorded is None else f" Billed: ${recorded:,.2f}.")
-    )
+    cached = baseline["cache_read"] + baseline["cache_write_5m"] + baseline["cache_write_1h"] > 0
+    marks = "with the cache marks they show or were billed for" if cached else "which have no cache marks"
+    billed = "" if recorded is None else f" Billed: ${recorded:,.2f}."
+    yield f"{BASELINE}: the requests as recorded, {marks}.{billed}"
     sized = "sizes are fitted to recorded bills" if bills == sessions else "sizes are estimates"
     if 0 < bills < sessions:
         sized = f"sizes are fitted to recorded bills in {bills} of {sessions}, else estimates"
@@ -101,7 +103,7 @@ def turn_table(session: Session, number: int) -> Table | None:
     for name in rows[0]:
         if name not in hidden:
             made.add_row(name.replace("_", " "), *(_cell(row[name]) for row in rows))
-    made.add_row("why", *("\n".join(row["why"]) or "as the turn before" for row in rows))
+    made.add_row("why", *("\n".join(row["why"]) or "nothing new is cleared" for row in rows))
     return made
 
 

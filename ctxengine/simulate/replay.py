@@ -110,7 +110,7 @@ class Replay:
         made, sent, edit = self._made, self._sent, self._compact_edit or {}
         why.append(f"compacts: {context:,} tokens reach {edit['trigger']['value']:,}")
         more = self._own_prompt(edit)
-        call = CacheRequest(asked.prompt, asked.marks, asked.total + more, asked.scope)
+        call = CacheRequest(asked.prompt, asked.marks, asked.total - self._rules.opening_tokens + more, asked.scope)
         first = self._cache.take(call, self._rules, turn.seconds)
         before = {
             "peak": context,

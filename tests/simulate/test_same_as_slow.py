@@ -128,7 +128,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         applied = apply_edits(built, count=count, switches=switches, catalog=CATALOG)
         read = {**applied.request, "messages": applied.request["messages"]}
         asked = reader.read(read, MODEL, rules)
-        use = cache.take(replace(asked, total=asked.total + _more(applied)), rules, now)
+        use = cache.take(replace(asked, total=asked.total + _more(applied, rules.opening_tokens)), rules, now)
         written = [use]
         if applied.compaction:
             content = str(index).rjust(summary_tokens(applied.input_tokens), "s")
@@ -149,8 +149,9 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         now += GAP
 
 
-def _more(applied: Any) -> int:
-    return applied.compaction.call_tokens - applied.input_tokens if applied.compaction else 0
+def _more(applied: Any, opening: int) -> int:
+    """Tokens of what asks for a summary, which stands where the answer would be opened."""
+    return applied.compaction.call_tokens - applied.input_tokens - opening if applied.compaction else 0
 
 
 def edits_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
