@@ -41,10 +41,13 @@ DOORS = {
     "pluggy": {"extension"},
     "jsonschema": {"policy"},
     "json_source_map": {"jsontext"},
-    "pydantic": {"_model", "edits", "extension", "policy"},
+    "pydantic": {"_model", "edits", "policy"},
     "click": {"cli"},
     "rich": {"cli"},
     "joblib": {"simulate"},
+    "starlette": {"emulator"},
+    "uvicorn": {"emulator"},
+    "httpx2": {"emulator"},
 }
 HEAVY = ("anthropic", "pydantic", "jsonschema", "rich", "pluggy", "click")
 FACT = re.compile(r"claude-[a-z]+-\d|\b[a-z]+(-[a-z]+)*-20\d\d-\d\d-\d\d\b")
