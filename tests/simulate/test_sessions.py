@@ -1,0 +1,196 @@
+"""What a session shows: what is needed again, times, bills, recorded compactions, totals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ctxengine import Engine
+from ctxengine.simulate import Results, Session, simulate
+from ctxengine.simulate.files import find_files, sessions
+from ctxengine.simulate.simulation import Simulator
+from ctxengine.simulate.totals import verdict
+from ctxengine.transcripts import Recorded, Transcript
+
+MODEL = "claude-opus-4-6"
+LINE = "def answer_to_everything(question): return 42"
+CLEAR = {
+    "version": "1",
+    "name": "clear",
+    "edits": [
+        {
+            "type": "clear_tool_uses_20250919",
+            "trigger": {"type": "tool_uses", "value": 1},
+            "keep": {"type": "tool_uses", "value": 1},
+        }
+    ],
+}
+COMPACT = {
+    "version": "1",
+    "name": "compact",
+    "compaction": {"mode": "threshold", "trigger": {"type": "input_tokens", "value": 50000}},
+}
+
+
+def read(id: str, path: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": [{"type": "tool_use", "id": id, "name": "read", "input": {"path": path}}]}
+
+
+def result(id: str, text: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": text}]}
+
+
+def say(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": text}
+
+
+def session(*messages: dict[str, Any], policy: dict[str, Any] = CLEAR, recorded: tuple[Recorded, ...] = ()) -> Session:
+    request = {"model": MODEL, "messages": list(messages)}
+    (found,) = simulate([Transcript("c", "messages", request, recorded)], [policy]).sessions
+    return found
+
+
+def rows(found: Session, column: str = "clear") -> list[dict[str, Any]]:
+    return [row for row in found.rows if row["policy"] == column]
+
+
+READS = (
+    say("user", "Go"),
+    read("a", "a.py"),
+    result("a", f"{'x' * 100}\n    {LINE}\n"),
+    read("b", "b.py"),
+    result("b", "y" * 100),
+    read("c", "c.py"),
+    result("c", "z" * 100),
+)
+
+NEEDED = {
+    "the same call": (read("d", "a.py"), {"needed_again": 1, "repeated": 1, "quoted": 0}),
+    "a passage": (say("assistant", f'It says "{LINE}".'), {"needed_again": 1, "repeated": 0, "quoted": 1}),
+    "another call": (read("d", "d.py"), {"needed_again": 0}),
+    "a short passage": (say("assistant", LINE[:30]), {"needed_again": 0}),
+    "what is still there": (read("d", "c.py"), {"needed_again": 0}),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected"), NEEDED.values(), ids=NEEDED)
+def test_needed_again(answer: dict[str, Any], expected: dict[str, int]) -> None:
+    """A repeated call or a quoted passage counts where what it comes back to was cleared, and nowhere else."""
+    found = session(*READS, answer)
+    last = rows(found)[-1]
+    assert last["cleared_tool_uses"] == 2
+    assert {name: last[name] for name in expected} == expected
+    assert [row["needed_again"] for row in rows(found, "no policy")] == [0, 0, 0, 0]
+
+
+def test_what_was_said_before_a_compaction_is_gone() -> None:
+    """After a compaction, a question's words are needed again where the model quotes them."""
+    long = say("user", f"{'lorem ipsum ' * 40_000}\n{LINE}")
+    found = session(long, say("assistant", "Yes"), say("user", "Quote"), say("assistant", LINE), policy=COMPACT)
+    first, second = rows(found, "compact")
+    assert (first["compaction"], first["iterations"], second["compaction"]) == (True, 2, False)
+    assert (first["quoted"], second["quoted"]) == (0, 1)
+    assert first["peak"] > 50_000 > second["peak"] and first["summary_tokens"] > 0
+
+
+def test_a_recorded_compaction_block_begins_anew() -> None:
+    """What stands before a block in the record is not read, with a policy and without."""
+    block = {"type": "compaction", "content": "They spoke of much."}
+    answer = {"role": "assistant", "content": [block, {"type": "text", "text": "Yes"}]}
+    found = session(
+        say("user", "lorem ipsum " * 10_000), answer, say("user", "And?"), say("assistant", "No"), policy=COMPACT
+    )
+    for column in ("no policy", "compact"):
+        first, second = rows(found, column)
+        assert first["context"] > 10_000 > second["context"]
+
+
+def billed(messages: int, *usage: int, timestamp: str | None = None) -> Recorded:
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
+    return Recorded(messages, MODEL, dict(zip(names, usage, strict=True)), timestamp)
+
+
+def test_sizes_are_fitted_to_bills() -> None:
+    """What the record was billed and does not show is in front of the messages; the cache's use is taken as given."""
+    found = session(
+        *READS, say("assistant", "Done"), recorded=(billed(1, 5, 20_000, 0, 50), billed(3, 5, 150, 20_000, 50))
+    )
+    first, second, *_ = rows(found, "no policy")
+    assert found.bills == 2
+    assert abs(first["context"] - 20_005) <= 2 and abs(second["context"] - 20_155) <= 2
+    assert first["cache_write_5m"] > 19_000 and second["cache_read"] > 19_000
+    assert first["output_tokens"] == 50
+
+
+def test_an_entry_that_is_too_old_is_written_again() -> None:
+    """Times decide what the cache still holds; a time that lies before the last one is said and counts as the same."""
+    times = ("2026-01-01T10:00:00Z", "2026-01-01T10:04:00Z", "2026-01-01T10:30:00Z", "2026-01-01T10:29:00Z")
+    recorded = tuple(billed(1 + 2 * at, 1, 20_000, 0, 50, timestamp=time) for at, time in enumerate(times))
+    found = session(*READS, say("assistant", "Done"), recorded=recorded)
+    assert [row["cache_read"] > 0 for row in rows(found, "no policy")] == [False, True, False, True]
+    assert [row["seconds"] for row in rows(found)] == [0, 240, 1800, 1800]
+    assert [finding.rule for finding in found.findings] == ["simulate-times"]
+
+
+def test_usage_may_be_missing_or_nonsense() -> None:
+    """A record without numbers changes nothing."""
+    odd = Recorded(1, MODEL, {"input_tokens": None, "output_tokens": "many", "cache_creation": 3}, "yesterday")
+    plain, found = session(*READS, say("assistant", "Done")), session(*READS, say("assistant", "Done"), recorded=(odd,))
+    assert found.totals == plain.totals
+
+
+def test_totals_are_sums_of_rows() -> None:
+    """What is compared is the sum of the turns, over all sessions."""
+    results = simulate(
+        [Transcript(name, "messages", {"model": MODEL, "messages": list(READS)}) for name in "ab"], [CLEAR]
+    )
+    for totals in results.totals():
+        mine = [row for row in results.rows() if row["policy"] == totals["policy"]]
+        assert totals["turns"] == len(mine) == 6
+        assert totals["cost_usd"] == pytest.approx(sum(row["cost_usd"] for row in mine))
+        assert totals["peak"] == max(row["peak"] for row in mine)
+
+
+def test_an_unknown_price_is_not_a_cheap_one() -> None:
+    """Without prices no policy is called the cheapest."""
+    request = {"model": "some-new-model", "messages": list(READS)}
+    results = simulate([Transcript("c", "messages", request)], [CLEAR])
+    assert results.totals()[0]["cost_usd"] is None
+    assert "cheapest" not in results.verdict() and "smallest peak" in results.verdict()
+
+
+def test_what_does_not_fit_wins_nothing() -> None:
+    """A policy that overflows is cheap because its requests are refused, so it is out of the running."""
+    totals = [
+        dict(results)
+        for results in simulate(
+            [Transcript("c", "messages", {"model": MODEL, "messages": list(READS)})], [CLEAR]
+        ).totals()
+    ]
+    totals[1] |= {"overflows": 1, "cost_usd": 0.0, "peak": 0}
+    assert verdict(totals).startswith("cheapest: no policy") and "out of the running: clear" in verdict(totals)
+
+
+def test_side_by_side_is_the_same_as_one_after_the_other(tmp_path: Any) -> None:
+    """Several processes give the same sessions in the same order."""
+    import json
+
+    for at in range(6):
+        messages = [*READS[: 3 + 2 * (at % 2)], say("assistant", "Done")]
+        (tmp_path / f"{at}.json").write_text(json.dumps({"model": MODEL, "messages": messages}))
+    files = find_files([str(tmp_path)])
+    simulator = Simulator(["ctxengine:agentic"])
+    assert Results((), tuple(sessions(simulator, files, 2))) == Results((), tuple(sessions(simulator, files)))
+
+
+def test_policies_are_engines_own() -> None:
+    """Two policies of one name keep apart, and none takes the name of the baseline."""
+    named = [{"version": "1", "name": "no policy"}, CLEAR, CLEAR]
+    assert [candidate.name for candidate in Simulator(named).candidates] == [
+        "no policy",
+        "no policy (1)",
+        "clear",
+        "clear (3)",
+    ]
+    assert all(isinstance(candidate.engine, Engine) for candidate in Simulator(named).candidates)
