@@ -80,7 +80,7 @@ def _from_requests(path: Path) -> Iterator[Pair]:
         if not model or not model.tokenizer or row["server_tools"] or _adds_text(request):
             continue
         parts = [request.get("system"), request.get("tools"), request["messages"]]
-        if not _is_padding(parts):
+        if not is_padding(parts):
             size = measure(parts[0]) + measure(parts[1]) + measure_messages(parts[2])
             kind = REQUEST_WITH_TOOLS if request.get("tools") else REQUEST
             yield Pair(kind, row["source"]["repo"], model.id, model.tokenizer, size, row["input_total"])
@@ -96,6 +96,6 @@ def _adds_text(request: dict[str, Any]) -> bool:
     return forced or "format" in (request.get("output_config") or {}) or any(request.get(key) for key in UNCOUNTED)
 
 
-def _is_padding(value: object) -> bool:
+def is_padding(value: object) -> bool:
     text = json.dumps(value).encode()
     return len(text) > PADDING * len(zlib.compress(text))

@@ -14,7 +14,7 @@ from ctxengine.emulator.cutting import Cut, cut_at_stop, cut_to
 from ctxengine.emulator.replies import Reply
 from ctxengine.emulator.summary import summarise
 from ctxengine.semantics import Due, Outcome, Signer, apply_edits, bind, compacted, summarised
-from ctxengine.semantics.cache import CacheRequest, CacheUse, PromptCache
+from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import CacheRules
 from ctxengine.semantics.usage import iteration
@@ -78,9 +78,7 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
         return made
     cut, base, read = _limited(kwargs, found, reply, ground), kwargs, found.request
     pieces = list(_pieces(cut.content)) or [()]
-    sizes = [_output_tokens(piece, ground) for piece in pieces[:-1]]
-    sizes.append(max(cut.tokens - sum(sizes), 0))
-    for number, (piece, tokens) in enumerate(zip(pieces, sizes, strict=True)):
+    for number, (piece, tokens) in enumerate(zip(pieces, _shared_out(cut.tokens, pieces, ground), strict=True)):
         if number:
             found = _next_pass(base, ground)
             read = found.request
@@ -90,7 +88,7 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
                 return made
         begun = len(made.content)
         made.content += (_signed(block, kwargs, made.content, ground.signer) for block in piece)
-        use = _cached(read, ground, refused=cut.stop_reason == REFUSAL)
+        use = _cached(read, ground, refused=cut.stop_reason == REFUSAL, goes_on=bool(number))
         made.iterations.append(iteration("message", use, tokens))
         base = _going_on(base, made.content[begun:])
     made.spoken, made.stop_reason, made.stop_sequence = True, cut.stop_reason, cut.stop_sequence
@@ -138,9 +136,16 @@ def _summary_pass(read: Mapping[str, Any], due: Due, ground: Ground, tokens: int
     return iteration("compaction", use, tokens)
 
 
-def _cached(read: Mapping[str, Any], ground: Ground, *, behind: int | None = None, refused: bool = False) -> CacheUse:
-    """What the cache gives and takes for a prompt; ``behind`` it stand instructions of so many tokens."""
+def _cached(
+    read: Mapping[str, Any], ground: Ground, *, behind: int | None = None, refused: bool = False, goes_on: bool = False
+) -> CacheUse:
+    """What the cache gives and takes for a prompt; ``behind`` it stand instructions of so many tokens.
+
+    A pass that ``goes_on`` after server tools writes what they added where the request has marks at all, as recorded.
+    """
     asked = ground.prompt(read)
+    if goes_on and asked.marks and asked.marks[-1].block < len(asked.prompt.ids) - 1:
+        asked = replace(asked, marks=[*asked.marks, Mark(len(asked.prompt.ids) - 1, asked.marks[-1].ttl)])
     if behind is not None:
         asked = replace(asked, total=asked.total - ground.rules.opening_tokens + behind)
     use = ground.cache.use(asked, ground.rules, ground.now)
@@ -174,6 +179,15 @@ def _limited(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Gr
     if found.room is not None and found.room < kwargs["max_tokens"]:
         return cut_to(whole, max(found.room, 0), "model_context_window_exceeded", ground.count)
     return cut_to(whole, kwargs["max_tokens"], "max_tokens", ground.count)
+
+
+def _shared_out(tokens: int, pieces: Sequence[Sequence[Mapping[str, Any]]], ground: Ground) -> Iterator[int]:
+    """Output tokens of each pass: as counted, but never more in all than the reply has."""
+    for piece in pieces[:-1]:
+        size = min(_output_tokens(piece, ground), tokens)
+        tokens -= size
+        yield size
+    yield tokens
 
 
 def _output_tokens(blocks: Sequence[Mapping[str, Any]], ground: Ground) -> int:

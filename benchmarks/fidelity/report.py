@@ -1,0 +1,99 @@
+"""The tables of ``docs/fidelity.md``, between its markers.
+
+python -m benchmarks.fidelity.report           prints them
+python -m benchmarks.fidelity.report --write   writes them into the page
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from itertools import chain
+from pathlib import Path
+
+from benchmarks.fidelity.cache_bills import Pair, sessions
+from benchmarks.fidelity.published import tables
+from benchmarks.fidelity.recordings import agreement_table, compared, disagreement_table
+from benchmarks.token_pairs import corpus
+from ctxengine.catalog import default_catalog
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
+MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def recordings() -> str:
+    rows = compared(corpus() / "recordings")
+    return f"{agreement_table(rows)}\n\n{disagreement_table(rows)}"
+
+
+def bills() -> str:
+    """The cache model against session logs, in all and by reason."""
+    found = sessions(corpus())
+    every = [pair for pairs in found for pair in pairs]
+    quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
+    lines = ["| requests | pairs | hit or miss as billed | read | written |", "|---|---:|---:|---:|---:|"]
+    lines.append(_billed(f"all of {len(found)} sessions", every))
+    lines.append(_billed("explained by the log", [pair for pair in every if not pair.unseen]))
+    lines.append(_billed(f"{len(quiet)} sessions without unseen requests", list(chain(*quiet))))
+    lines += ["", "| pair | agrees | how many |", "|---|---|---:|"]
+    reasons = Counter((pair.reason, pair.agrees) for pair in every)
+    lines += [f"| {why} | {'yes' if agrees else 'no'} | {many:,} |" for (why, agrees), many in reasons.most_common()]
+    return "\n".join(lines)
+
+
+def _billed(name: str, pairs: list[Pair]) -> str:
+    agree = sum(pair.agrees for pair in pairs) / max(len(pairs), 1)
+    read = sum(pair.predicted.read for pair in pairs) / max(sum(pair.read for pair in pairs), 1) - 1
+    written = sum(pair.predicted.written for pair in pairs) / max(sum(pair.written for pair in pairs), 1) - 1
+    return f"| {name} | {len(pairs):,} | {agree:.1%} | {read:+.1%} | {written:+.1%} |"
+
+
+def switches() -> str:
+    lines = ["| switch | as it ships | instead | confidence | source |", "|---|---|---|---|---|"]
+    for row in default_catalog().switches.values():
+        instead = ", ".join(f"`{each}`" for each in row.alternatives)
+        lines.append(f"| `{row.name}` | `{row.value}` | {instead} | {row.confidence} | {row.source} |")
+    return "\n".join(lines)
+
+
+def wordings() -> str:
+    rows = default_catalog().wire_errors.values()
+    assumed = [row for row in rows if row.wording == "assumed"]
+    lines = [f"{len(rows) - len(assumed)} of {len(rows)} refusals are worded as recorded; these are not:", ""]
+    lines += ["| refusal | status | words |", "|---|---:|---|"]
+    return "\n".join([*lines, *(f"| `{row.id}` | {row.status} | {row.message} |" for row in assumed)])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "recordings": recordings,
+    "bills": bills,
+    "published": tables,
+    "switches": switches,
+    "wordings": wordings,
+}
+FROM_DATA = ("recordings", "bills")
+"""Those that need the data beside the repository."""
+
+
+def with_tables(text: str, names: tuple[str, ...] = tuple(TABLES)) -> str:
+    """The page with fresh tables of these names."""
+
+    def fresh(found: re.Match[str]) -> str:
+        return f"{found[1]}{TABLES[found[2]]()}\n{found[3]}" if found[2] in names else found[0]
+
+    return MARKED.sub(fresh, text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure fidelity.")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/fidelity.md")
+    page = with_tables(PAGE.read_text(encoding="utf-8"))
+    if parser.parse_args().write:
+        PAGE.write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()
