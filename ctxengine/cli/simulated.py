@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ctxengine.simulate import Session
 
 UNKNOWN = "?"
+MANY = 10_000_000
+"""Tokens from which on millions are shown."""
 
 
 def _dollars(totals: Totals) -> str:
@@ -22,7 +24,12 @@ def _dollars(totals: Totals) -> str:
 
 
 def _tokens(name: str) -> Callable[[Totals], str]:
-    return lambda totals: f"{totals[name]:,}"
+    return lambda totals: _short(totals[name])
+
+
+def _short(count: int) -> str:
+    """As narrow as a column of several policies has to be."""
+    return f"{count:,}" if count < MANY else f"{count / 1e6:,.1f}M"
 
 
 def _overflow(totals: Totals) -> str:

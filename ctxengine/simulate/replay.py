@@ -114,6 +114,7 @@ class Replay:
         first = self._cache.take(call, self._rules, turn.seconds)
         before = {
             "peak": context,
+            "headroom": None if self._window is None else self._window - context,
             "cleared_tool_uses": self._cut.uses,
             "cleared_input_tokens": self._cut.tokens,
             "cleared_thinking_turns": self._thoughts,
