@@ -87,9 +87,12 @@ def make_row(cls: Callable[..., Row], given: Mapping[str, Any]) -> Row:
     return cls(**{**nulls, **given})
 
 
+_PLAIN = frozenset({str, int, float, bool, NoneType})
+
+
 def plain(value: Any) -> Any:
     """A row, or any value in it or like it, as JSON in fresh dicts and lists."""
-    if value is None or isinstance(value, (str, int, float)):
+    if value.__class__ in _PLAIN:
         return value
     if isinstance(value, (dict, Mapping)):  # the first spares the abstract class's slow test
         return {key: plain(child) for key, child in value.items()}

@@ -25,7 +25,7 @@ def previous_tail(messages: Sequence[Any], first: Position) -> Position | None:
     the last message."""
     for index in range(len(messages) - 2, first.index - 1, -1):
         if field_of(messages[index], "role") == "user":
-            return last_markable(messages, max(first, in_messages(index, 0)), index)
+            return last_markable(messages, first if index == first.index else in_messages(index, 0), index)
     return None
 
 

@@ -46,9 +46,10 @@ class _Placing:
         self.plan, self.given = plan, given
         self.first = plan.first
         self.facts: Conversation = given.conversation.since(plan.first) if plan.pruned else given.conversation
+        self.end = last_markable(self.facts.messages, self.first, len(self.facts.messages) - 1)
         self.taken = {mark.at for mark in self.facts.marks}
         if AT_END in self.taken:
-            self.taken |= {self._end() or AT_END}  # where the automatic mark lands
+            self.taken |= {self.end or AT_END}  # where the automatic mark lands
         self.free = given.target.platform.cache_slots - len(self.facts.marks)
         self.placed: list[Breakpoint] = []
         self.unplaced: list[Unplaced] = []
@@ -112,11 +113,10 @@ class _Placing:
     def _last_message(self) -> tuple[Position | None, str]:
         if AT_END in self.taken:
             return None, "the request's top-level cache_control marks the end already"
-        end = self._end()
-        return end, "the end of the conversation" if end else NO_BLOCK
+        return self.end, "the end of the conversation" if self.end else NO_BLOCK
 
     def _previous_tail(self) -> tuple[Position | None, str]:
-        end, tail = self._end(), previous_tail(self.facts.messages, self.first)
+        end, tail = self.end, previous_tail(self.facts.messages, self.first)
         if end is None or tail is None or not self._beyond_lookback(tail, end):
             return None, ""
         return tail, "the previous request's end is out of the cache's look-back"
@@ -128,9 +128,6 @@ class _Placing:
             return False
         collapse = self.given.target.platform.features.get("lookback_collapses_runs") is True
         return positions_between(self.facts.messages, tail, end, collapse_runs=collapse, enough=reach + 1) > reach
-
-    def _end(self) -> Position | None:
-        return last_markable(self.facts.messages, self.first, len(self.facts.messages) - 1)
 
     def _below_minimum(self, at: Position) -> bool:
         minimum = self.given.target.min_cache
