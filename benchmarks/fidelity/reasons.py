@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 SIZE, SHAPE, CACHE = "input tokens, estimated", "usage structure", "cache"
+SIZE_OF_PADDED = f"{SIZE}, of padded prompts"
 PADDED = "padded with one sentence over and over, which tokenizes better than the prose that the estimate is fitted to"
 SCHEMAS = "strict tool schemas are not compiled: nothing to do with context"
 KEYS = "any key is taken, so that tests need none"
@@ -10,6 +11,7 @@ CONTAINER = "`container` is refused as not emulated"
 SERVER_TOOLS = "server tools: their instructions, and results that stay on the server, are not in the request"
 WARM = "read what was stored before the recording began"
 OLDER = "without a field that replies to like requests have: most likely an older reply"
+ADAPTIVE = "a tool and adaptive thinking on this model: some 400 tokens that the request does not show"
 SUMMARY = "a compaction block costs some 60 to 100 tokens beyond its text"
 
 REASONS: tuple[tuple[str, str, str], ...] = (
@@ -40,7 +42,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("tool_with_thinking", SHAPE, OLDER),
     ("nonstreaming__22e24c", SHAPE, OLDER),
     ("adaptive_thinking_streaming", SHAPE, OLDER),
-    ("adaptive_thinking_streaming", SIZE, "a tool costs more on this tokenizer than in what the estimate is fitted to"),
+    ("adaptive_thinking_streaming", SIZE, ADAPTIVE),
     ("inline_system_prompt", SHAPE, "thinking tokens are reported although thinking is off"),
     ("compaction_end_to_end", SHAPE, "one of three recorded compactions reports server tool use, of nought"),
     ("compaction_", SIZE, SUMMARY),
@@ -49,7 +51,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
 """Part of a recording's name, how the aspect begins, and the reason."""
 
 
-def reason_for(recording: str, aspect: str, *, padded: bool) -> str:
+def reason_for(recording: str, aspect: str) -> str:
     """Why they differ; empty where nobody knows."""
     known = (why for part, start, why in REASONS if part in recording and aspect.startswith(start))
-    return next(known, PADDED if padded and aspect == SIZE else "")
+    return next(known, PADDED if aspect == SIZE_OF_PADDED else "")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fidelity.reasons import SIZE, reason_for
+from benchmarks.fidelity.reasons import SIZE, SIZE_OF_PADDED, reason_for
 from benchmarks.fidelity.recorded import Exchange, Reply, recordings, reply_of
 from benchmarks.token_pairs import corpus, is_padding
 from ctxengine.catalog import default_catalog
@@ -47,8 +47,7 @@ class Compared:
     def reason(self) -> str:
         """Why they differ; empty where it is not known."""
         other_status = self.ours.status != self.exchange.reply.status
-        padded = is_padding(self.exchange.body)
-        return reason_for(self.exchange.recording, "" if other_status else self.aspect, padded=padded)
+        return reason_for(self.exchange.recording, "" if other_status else self.aspect)
 
 
 def compared(folder: Path) -> list[Compared]:
@@ -60,7 +59,8 @@ def _compared(exchanges: list[Exchange]) -> Iterator[Compared]:
     estimated = _play(exchanges)
     for exchange, ours in zip(exchanges, estimated, strict=True):
         if exchange.reply.status == 200:
-            yield _sized(SIZE, exchange, ours, exchange.reply.passes, ours.passes)
+            aspect = SIZE_OF_PADDED if is_padding(exchange.body) else SIZE
+            yield _sized(aspect, exchange, ours, exchange.reply.passes, ours.passes)
             if exchange.reply.cleared:
                 yield _sized("cleared tokens, estimated", exchange, ours, exchange.reply.cleared, ours.cleared)
     for exchange, ours in zip(exchanges, _play(exchanges, _billed_sizes(exchanges, estimated)), strict=True):
@@ -143,7 +143,7 @@ def _words(message: str) -> str:
 
 def agreement(rows: list[Compared]) -> dict[str, tuple[int, int]]:
     """How many of how many agree, by aspect."""
-    aspects = dict.fromkeys(row.aspect for row in rows)
+    aspects = sorted(dict.fromkeys(row.aspect for row in rows), key=lambda aspect: aspect.startswith(SIZE))
     found = {aspect: [row.agrees for row in rows if row.aspect == aspect] for aspect in aspects}
     return {aspect: (sum(each), len(each)) for aspect, each in found.items()}
 
