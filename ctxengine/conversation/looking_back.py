@@ -12,11 +12,9 @@ from ctxengine.conversation.facts import Position, in_messages
 def last_markable(messages: Sequence[Any], first: Position, end: int) -> Position | None:
     """The last block that may carry a mark, from ``first`` on, in the message at index ``end`` or before it."""
     for index in range(end, first.index - 1, -1):
-        blocks = blocks_of(messages[index])
-        start = first.block if index == first.index else 0
-        for at in range(len(blocks) - 1, start - 1, -1):
-            if markable(blocks[at]):
-                return in_messages(index, at)
+        found = _last_in(messages, index, first)
+        if found is not None:
+            return found
     return None
 
 
@@ -25,7 +23,16 @@ def previous_tail(messages: Sequence[Any], first: Position) -> Position | None:
     the last message."""
     for index in range(len(messages) - 2, first.index - 1, -1):
         if field_of(messages[index], "role") == "user":
-            return last_markable(messages, first if index == first.index else in_messages(index, 0), index)
+            return _last_in(messages, index, first)
+    return None
+
+
+def _last_in(messages: Sequence[Any], index: int, first: Position) -> Position | None:
+    blocks = blocks_of(messages[index])
+    start = first.block if index == first.index else 0
+    for at in range(len(blocks) - 1, start - 1, -1):
+        if markable(blocks[at]):
+            return in_messages(index, at)
     return None
 
 

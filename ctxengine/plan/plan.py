@@ -17,6 +17,7 @@ from ctxengine.target import Target
 ENGINE = Origin("engine")
 HISTORY = Origin("history")
 REQUEST = Origin("request")
+START = in_messages(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Plan:
     @property
     def first(self) -> Position:
         """The first block of the messages that is sent."""
-        return self.pruned.first if self.pruned else in_messages(0, 0)
+        return self.pruned.first if self.pruned else START
 
     @property
     def beta_names(self) -> tuple[str, ...]:
