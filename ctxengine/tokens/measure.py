@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from ctxengine.errors import RequestError
@@ -164,33 +164,29 @@ class _Tally:
 
     def read_json(self, value: object) -> None:
         """Any JSON: its strings, and a constant for each key, element and literal."""
-        open_items: list[Iterator[object]] = [iter((value,))]
-        while open_items:
-            inner = next((part for item in open_items[-1] if (part := self.read_item(item)) is not None), None)
-            if inner is None:
-                open_items.pop()
-            elif len(open_items) > DEEPEST:
+        stack: list[tuple[object, int]] = [(value, 0)]
+        code = 0
+        while stack:
+            item, depth = stack.pop()
+            if depth > DEEPEST:
                 _refuse_depth()
+            if type(item) is str and item.isascii():
+                code += len(item)
+            elif isinstance(item, str):
+                self.read_string(item, is_code=True)
+            elif isinstance(item, LISTS):
+                code += STRUCTURE * len(item)
+                stack += [(part, depth + 1) for part in item]
+            elif (fields := _fields(item)) is None:
+                code += LITERAL
             else:
-                open_items.append(inner)
-
-    def read_item(self, item: object) -> Iterator[object] | None:
-        """Tallies one value of any JSON; returns what is inside it."""
-        if isinstance(item, str):
-            self.read_string(item, is_code=True)
-            return None
-        if isinstance(item, LISTS):
-            self.code += STRUCTURE * len(item)
-            return iter(item)
-        if (fields := _fields(item)) is None:
-            self.code += LITERAL
-            return None
-        for key, part in fields.items():
-            if key in OPAQUE:
-                self.opaque += _length(part)
-            else:
-                self.code += STRUCTURE + _key_length(key)
-        return (part for key, part in fields.items() if key not in OPAQUE)
+                for key, part in fields.items():
+                    if key in OPAQUE:
+                        self.opaque += _length(part)
+                    else:
+                        code += STRUCTURE + (len(key) if type(key) is str else LITERAL)
+                        stack.append((part, depth + 1))
+        self.code += code
 
     def read_string(self, text: object, *, is_code: bool) -> None:
         if not isinstance(text, str):
