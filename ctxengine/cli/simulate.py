@@ -25,7 +25,7 @@ from ctxengine.simulate.simulation import ASSUMED_GAP
 from ctxengine.simulate.totals import Totals, add, nothing
 
 NOTED = 5
-"""Notes and warnings shown; there is one of each kind for every file."""
+"""Warnings shown; there may be some for every file."""
 
 
 @dataclass
@@ -33,6 +33,8 @@ class Seen:
     """What is kept of the sessions that went by."""
 
     totals: dict[str, Totals]
+    every: bool
+    """Whether to keep all findings, or the errors and a few of the rest."""
     sessions: int = 0
     turns: int = 0
     fitted: int = 0
@@ -42,7 +44,10 @@ class Seen:
     findings: dict[Finding, None] = field(default_factory=dict)
 
     def add(self, session: Session) -> None:
-        self.findings.update(dict.fromkeys(session.findings))
+        for finding in session.findings:
+            warns = finding.severity == "warning" and len(self.findings) < NOTED
+            if self.every or finding.severity == "error" or warns:
+                self.findings[finding] = None
         self.unreadable = self.unreadable or any(
             not session.turns and finding.severity == "error" for finding in session.findings
         )
@@ -96,7 +101,7 @@ def command(
     rows = form != "text" or out is not None or explain is not None
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
     names = [candidate.name for candidate in simulator.candidates]
-    seen = Seen({name: nothing("", name) for name in names})
+    seen = Seen({name: nothing("", name) for name in names}, every=form == "json")
     listed: list[Session] = []
     files = find_files(transcripts)
     with ExitStack() as stack:
@@ -180,7 +185,5 @@ def _session(session: Session) -> dict[str, Any]:
 
 
 def _shown(seen: Seen) -> list[Finding]:
-    """All errors, and the first of the rest."""
-    errors = [finding for finding in seen.findings if finding.severity == "error"]
-    rest = [finding for finding in seen.findings if finding.severity == "warning"]
-    return errors + rest[:NOTED]
+    """What people must know; repairs are only in the JSON."""
+    return [finding for finding in seen.findings if finding.severity != "info"]

@@ -42,9 +42,14 @@ class Marker:
         """In prompt order, for a request with so many messages, whose rows have been taken in."""
         plan = self._plan
         given = self._given(messages)
+        free = plan.slots - len(given)
+        if plan.automatic is not None:
+            free -= 1  # even where its block is marked already
+            tail = self._tail(messages) + self._sent.offset
+            if not (given and given[-1].block == tail):
+                given.append(Mark(tail, plan.automatic))
         if not plan.wanted:
             return given
-        free = plan.slots - len(given)
         taken = {mark.block for mark in given}
         placed: list[tuple[int, Ttl]] = []
         for place, at in self._places(messages):
@@ -95,16 +100,12 @@ class Marker:
         return -1
 
     def _given(self, messages: int) -> list[Mark]:
-        """The caller's own marks."""
+        """The caller's own marks on blocks."""
         made, offset = self._made, self._sent.offset
-        if not made.marks and self._plan.automatic is None:
+        if not made.marks:
             return self._head[:]
         start, stop = (bisect_left(self._rows, row) for row in (self._first, made.first_rows[messages]))
-        marks = [*self._head, *(Mark(row + offset, ttl) for row, ttl in made.marks[start:stop])]
-        tail = self._tail(messages) + offset
-        if self._plan.automatic is not None and not (marks and marks[-1].block == tail):
-            marks.append(Mark(tail, self._plan.automatic))
-        return marks
+        return [*self._head, *(Mark(row + offset, ttl) for row, ttl in made.marks[start:stop])]
 
 
 def _last_tool(tools: Sequence[Any]) -> int | None:

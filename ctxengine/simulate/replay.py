@@ -117,7 +117,7 @@ class Replay:
             "headroom": None if self._window is None else self._window - context,
             "cleared_tool_uses": self._cut.uses,
             "cleared_input_tokens": self._cut.tokens,
-            "cleared_thinking_turns": self._thoughts,
+            "cleared_thinking_turns": self._thoughts if self._thinking_edit else 0,
         }
         summary = summary_tokens(context)
         tokens = made.instructions + made.overhead + summary
@@ -244,7 +244,7 @@ class Replay:
             "why": why,
             "cleared_tool_uses": self._cut.uses,
             "cleared_input_tokens": self._cut.tokens,
-            "cleared_thinking_turns": self._thoughts,
+            "cleared_thinking_turns": self._thoughts if self._thinking_edit else 0,
             "cleared_thinking_tokens": unthought,
             "compaction": compaction is not None,
             "summary_tokens": summary,

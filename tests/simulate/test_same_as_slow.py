@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ctxengine import Catalog, Engine, default_catalog
 from ctxengine.jsontext import read_json
-from ctxengine.semantics import apply_edits, switches_of
+from ctxengine.semantics import Outcome, World, outcome, switches_of
 from ctxengine.semantics.cache import PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
@@ -22,7 +22,8 @@ from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter, measure
 from ctxengine.transcripts import Transcript
 
-MODEL = "claude-opus-4-6"
+MODELS = {"claude-opus-4-6": {"type": "adaptive"}, "claude-sonnet-4-5": {"type": "enabled", "budget_tokens": 1024}}
+"""One that keeps all thinking, and one that drops what stands before the newest question."""
 GAP = 100.0
 WHOLE = {"text": 1.0, "code": 1.0, "wide": 1.0, "calls": 5.0, "messages": 4.0, "tools": 0.0, "tool_system": 50.0}
 """Whole tokens for everything, so that it does not matter where sums are rounded."""
@@ -31,7 +32,7 @@ WHOLE = {"text": 1.0, "code": 1.0, "wide": 1.0, "calls": 5.0, "messages": 4.0, "
 def catalog() -> Catalog:
     """One with small numbers: windows, minimums and compaction triggers fit small conversations."""
     rows = {name: {"weights": {**row.weights, **WHOLE}} for name, row in default_catalog().tokenizers.items()}
-    models = {MODEL: {"min_cache": 300}}
+    models = {name: {"min_cache": 300} for name in MODELS}
     limits = {"compact_20260112.trigger": {"at_least": 1}}
     said = {"source": "made up", "as_of": "2026-01-01"}
     tables = {"tokenizers": rows, "models": models, "limits": limits}
@@ -41,7 +42,7 @@ def catalog() -> Catalog:
 
 CATALOG = catalog()
 SIZES = CalibratedCounter(CATALOG.tokenizers)
-FACTS = CATALOG.models[MODEL]
+FACTS = CATALOG.models["claude-opus-4-6"]
 
 
 def count(value: Any) -> int:
@@ -70,6 +71,14 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
             results.append({"type": "text", "text": draw(texts)})
         messages.append({"role": "user", "content": results})
     return messages
+
+
+def with_mark(message: dict[str, Any]) -> dict[str, Any]:
+    """A user's message with a mark of the caller's at its end."""
+    if message["role"] != "user" or isinstance(message["content"], str):
+        return message
+    *rest, last = message["content"]
+    return {**message, "content": [*rest, {**last, "cache_control": {"type": "ephemeral"}}]}
 
 
 def _result(draw: st.DrawFn, id: str) -> dict[str, Any]:
@@ -106,7 +115,7 @@ places = st.lists(st.sampled_from(["tools", "system", "compaction_block", "last_
 @st.composite
 def policies(draw: st.DrawFn) -> dict[str, Any]:
     edits = [draw(each) for each in (thinking_edits, tool_edits) if draw(st.booleans())]
-    policy: dict[str, Any] = {"version": "1", "edits": edits}
+    policy: dict[str, Any] = {"version": "1", "edits": edits, "on_unsupported": "degrade"}
     policy["cache"] = {"breakpoints": draw(places), "ttl": draw(st.sampled_from(["5m", "1h"]))}
     if draw(st.booleans()):
         policy["compaction"] = {"mode": "threshold", "trigger": {"type": "input_tokens", "value": draw(amounts) + 900}}
@@ -117,7 +126,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
     """Every turn the long way: the real request of the engine, edited, and read into the cache."""
     engine = Engine.from_policy(policy, catalog=CATALOG)
     switches = switches_of(None, CATALOG)
-    target = target_of(CATALOG, model=MODEL, thinking=request["thinking"])
+    target = target_of(CATALOG, model=request["model"], thinking=request["thinking"])
     rules = cache_rules(CATALOG, target, switches)
     cache, reader = PromptCache(), PromptReader(count, switches)
     messages, now = list(request["messages"]), 0.0
@@ -125,16 +134,16 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         if messages[index]["role"] != "assistant":
             continue
         built = engine.build(**{**request, "messages": messages[:index]})
-        applied = apply_edits(built, count=count, switches=switches, catalog=CATALOG)
-        read = {**applied.request, "messages": applied.request["messages"]}
-        asked = reader.read(read, MODEL, rules)
+        applied = outcome(built, World(CATALOG, count=count))
+        assert applied.error is None
+        asked = reader.read(applied.request, target.model, rules)
         use = cache.take(replace(asked, total=asked.total + _more(applied, rules.opening_tokens)), rules, now)
         written = [use]
         if applied.compaction:
             content = str(index).rjust(summary_tokens(applied.input_tokens), "s")
             block = {"type": "compaction", "content": content}
-            alone = {**built, "messages": [{"role": "assistant", "content": [block]}]}
-            written.append(cache.take(reader.read(alone, MODEL, rules), rules, now))
+            alone = {**built, "messages": [{"role": "assistant", "content": [block]}], "cache_control": None}
+            written.append(cache.take(reader.read(alone, target.model, rules), rules, now))
             messages[index] = {"role": "assistant", "content": [block, *messages[index]["content"]]}
         yield {
             "original_tokens": applied.original_tokens,
@@ -149,7 +158,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         now += GAP
 
 
-def _more(applied: Any, opening: int) -> int:
+def _more(applied: Outcome, opening: int) -> int:
     """Tokens of what asks for a summary, which stands where the answer would be opened."""
     return applied.compaction.call_tokens - applied.input_tokens - opening if applied.compaction else 0
 
@@ -176,23 +185,32 @@ def edits_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-@given(messages=conversations(), policy=policies(), short=st.booleans())
+@given(
+    messages=conversations(),
+    policy=policies(),
+    short=st.booleans(),
+    model=st.sampled_from(list(MODELS)),
+    marked=st.sets(st.integers(0, 12), max_size=2),
+    automatic=st.booleans(),
+)
 @settings(deadline=None, max_examples=100)
 def test_arithmetic_is_what_the_engine_and_the_api_do(
-    messages: list[dict[str, Any]], policy: dict[str, Any], short: bool
+    messages: list[dict[str, Any]], policy: dict[str, Any], short: bool, model: str, marked: set[int], automatic: bool
 ) -> None:
     """Sizes, edits, compactions and the cache's reads and writes of each turn are those of the real requests."""
     request = {
-        "model": MODEL,
-        "max_tokens": 100,
-        "thinking": {"type": "adaptive"},
+        "model": model,
+        "max_tokens": 2000,
+        "thinking": MODELS[model],
         "system": "Be brief. " * (3 if short else 50),
         "tools": [
             {"name": name, "description": "Does it. ", "input_schema": {"type": "object"}}
             for name in ("read", "search", "memory")
         ],
-        "messages": messages,
+        "messages": [with_mark(message) if at in marked else message for at, message in enumerate(messages)],
     }
+    if automatic:
+        request["cache_control"] = {"type": "ephemeral"}
     simulator = Simulator([policy], catalog=CATALOG, gap=GAP)
     session = simulator.session(Transcript("small", "messages", request))
     rows = [row for row in session.rows if row["policy"] != "no policy"]
