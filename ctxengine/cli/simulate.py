@@ -41,11 +41,13 @@ class Seen:
     timed: int = 0
     recorded: float | None = 0.0
     unreadable: bool = False
+    warnings: int = 0
     findings: dict[Finding, None] = field(default_factory=dict)
 
     def add(self, session: Session) -> None:
         for finding in session.findings:
-            warns = finding.severity == "warning" and len(self.findings) < NOTED
+            self.warnings += finding.severity == "warning"
+            warns = finding.severity == "warning" and self.warnings <= NOTED
             if self.every or finding.severity == "error" or warns:
                 self.findings[finding] = None
         self.unreadable = self.unreadable or any(
