@@ -38,6 +38,7 @@ NOTICES: tuple[Notice, ...] = (
     Notice("policy-lock", "error", "A locked value would be changed, and is not; for plugins a warning."),
     Notice("policy-schema", "error", "A file is no policy: wrong JSON, types or names, or a wrong `extends`."),
     Notice("script-malformed", "error", "The emulator's script cannot be read."),
+    Notice("section-needs-session", "info", "A budget, guard or checkpoint: build sees one request, so none acts."),
     Notice("simulate-model", "error", "A transcript names no model, so it cannot be simulated."),
     Notice("simulate-no-turns", "warning", "A transcript holds no answer, so there is no turn to simulate."),
     Notice("simulate-times", "warning", "A recording's times run backwards."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from ctxengine.check.planned import (
@@ -148,3 +149,23 @@ def _ceiling(facts: Facts) -> int | None:
     triggers = [trigger for edit in compactions(facts) if (trigger := input_trigger(facts, edit)) is not None]
     window = facts.target.window
     return min([*triggers, *([window] if window is not None else [])], default=None)
+
+
+@rule(
+    "override-never",
+    "warning",
+    "An override waits for a model or platform that the catalog does not have.",
+    help="correct the name; models match by their canonical id, with * and ? as wildcards",
+    source=OURS,
+    needs="policy",
+)
+def override_never(facts: Facts) -> Iterator[Hit]:
+    known: Mapping[str, Mapping[str, Any]] = {"model": facts.catalog.models, "platform": facts.catalog.platforms}
+    for layer in facts.layers:
+        for index, override in enumerate(layer.data.get("overrides", ())):
+            for key, names in known.items():
+                said = override["when"].get(key, ())
+                for one in [said] if isinstance(said, str) else said:
+                    if not any(fnmatchcase(name, one) for name in names):
+                        where = Origin(layer.name, f"overrides.{index}.when.{key}", layer.document)
+                        yield Hit(f"no {key} is called {shown(one)}", where, help=did_you_mean(one, names))

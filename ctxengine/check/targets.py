@@ -19,7 +19,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import COMPACTION, CONTEXT_EDITING, CONTEXT_WINDOWS, MODELS, SDK
-from ctxengine.findings import Place, shown
+from ctxengine.findings import Place, did_you_mean, shown
 from ctxengine.plan import PlannedEdit
 
 MODEL = Place("model")
@@ -37,8 +37,10 @@ DAYS_AHEAD = 90
 )
 def model_unknown(facts: Facts) -> Iterator[Hit]:
     if facts.target.facts is None:
-        model = shown(facts.target.asked_model)
-        yield Hit(f"the model {model} is not in the catalog, so what it supports cannot be judged", MODEL)
+        model = facts.target.asked_model
+        message = f"the model {shown(model)} is not in the catalog, so what it supports cannot be judged"
+        near = did_you_mean(model, facts.catalog.models)
+        yield Hit(message, MODEL, help=f"{near} Else describe it in a catalog overlay" if "did you" in near else None)
 
 
 @rule(

@@ -68,6 +68,8 @@ def _screen(engine: Engine, asked: Asked, plan: Plan, size: Estimate) -> Iterato
     yield Text.assemble((plan.target.model, "bold"), f" {circumstances(plan)}")
     yield f"{Path(asked.name).name}, {plural(len(asked.kwargs.get('messages') or ()), 'message')}"
     yield _size(plan, size)
+    if plan.mode == "enforce" and any(finding.refuses for finding in plan.report):
+        yield Text("build refuses this request: see the findings", style="red")
     if plan.mode in UNCHANGED:
         yield UNCHANGED[plan.mode]
     for part in (_edits(engine, plan, size), _marks(plan), _betas(plan)):

@@ -66,7 +66,8 @@ def _grouped(verdicts: Sequence[Verdict]) -> list[tuple[list[Finding], list[Verd
 def _named(targets: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:
     models, platforms = _models(targets), _platforms(targets)
     every = len(targets) == len(list(product(models, platforms)))
-    on = "every platform" if platforms == _platforms(verdicts) else ", ".join(platforms)
+    judged = _platforms(verdicts)
+    on = "every platform" if platforms == judged and len(judged) > 1 else ", ".join(platforms)
     named = "every model" if models == _models(verdicts) else _listed(models)
     return f"{named} on {on}" if every else f"{named} on some of {on}"
 

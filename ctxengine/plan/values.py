@@ -23,6 +23,7 @@ SESSION_MODES = tuple(mode for mode in get_args(CompactionMode) if mode not in (
 """Compaction modes that a session acts on."""
 
 
+SESSION_ONLY = "compaction-needs-session"
 LARGEST = 10**15
 """Beyond this nothing is counted in tokens or requests, and floating point would lose the units."""
 
@@ -32,6 +33,7 @@ def resolve_values(plan: Plan, given: CompileInput) -> Plan:
     values = Values(plan.policy, given)
     edits = [values.edit(type_, fields) for type_, fields in plan.policy.get("edits", {}).items()]
     edits += values.compaction()
+    values.say_what_waits()
     return replace(plan, edits=tuple(edits), report=plan.report.plus(values.findings))
 
 
@@ -63,7 +65,13 @@ class Values:
         if mode not in EDIT_MODES:
             self._needs_session("compaction.mode", f'compaction.mode "{mode}" acts between requests')
         elif mode == "auto" and why is not None:
-            self._needs_session("compaction.mode", f"{fact.type} cannot be used: {why}")
+            self._say(
+                SESSION_ONLY,
+                "info",
+                "compaction.mode",
+                f"nothing compacts this conversation, which can so fill its window: {fact.type} cannot be used, {why}",
+                "clear tool results well below the window, or use a model and platform that compact",
+            )
         else:
             if "keep_recent" in wanted:
                 self._needs_session("compaction.keep_recent", "compaction.keep_recent acts between requests")
@@ -137,9 +145,25 @@ class Values:
         )
         return None
 
+    def say_what_waits(self) -> None:
+        """Sections that count over a whole conversation are read, and a single build acts on none of them."""
+        for section in ("budget", "guard", "checkpoint"):
+            if self.policy.get(section):
+                self._say(
+                    "section-needs-session",
+                    "info",
+                    section,
+                    f"{section} is about a whole conversation, of which build sees one request: nothing acts on it",
+                    "count in your own loop meanwhile",
+                )
+
     def _needs_session(self, path: str, why: str) -> None:
         self._say(
-            "compaction-needs-session", "info", path, why, "a session acts on it; build alone sends nothing for it"
+            SESSION_ONLY,
+            "info",
+            path,
+            f"{why}, of which build sees one: nothing is sent for it",
+            "use threshold or auto",
         )
 
     def _say(self, rule: str, severity: Severity, path: str, message: str, remedy: str) -> None:

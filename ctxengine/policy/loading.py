@@ -100,6 +100,8 @@ class _Loader:
         self._files = 0
 
     def add_entry(self, name: str) -> None:
+        if name in presets() and not Path(name).exists():
+            _refuse(f"there is no file {shown(name)}", f"did you mean the preset {PRESET}{name}?", Place(file=name))
         with _policy_errors():
             read_json_file(name, rule=RULE, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)
         path = Path(name).resolve()
