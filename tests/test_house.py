@@ -45,6 +45,8 @@ DOORS = {
     "click": {"cli"},
     "rich": {"cli"},
     "joblib": {"simulate"},
+    "jinja2": {"simulate"},
+    "vl_convert": {"simulate"},
     "starlette": {"emulator"},
     "uvicorn": {"emulator"},
     "httpx2": {"emulator"},

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from ctxengine.simulate import Session, Simulator
 from ctxengine.simulate.files import find_files, sessions
 from ctxengine.simulate.simulation import ASSUMED_GAP
 from ctxengine.simulate.totals import Totals, add, nothing
+
+if TYPE_CHECKING:
+    from ctxengine.simulate.report import Page
 
 NOTED = 5
 """Warnings shown; there may be some for every file."""
@@ -83,6 +86,7 @@ class Seen:
 @options.platform
 @options.printed("text", "json", "csv")
 @click.option("--out", metavar="FILE.jsonl", help="Write every turn under every policy to this file, a line each.")
+@click.option("--report", metavar="FILE.html", help="Write the comparison and its charts as one page to this file.")
 @click.option("--explain", type=click.IntRange(min=1), metavar="N", help="Show turn N of each conversation.")
 @click.option("--lenient", is_flag=True, help="Skip what cannot be read in a transcript, and say so.")
 @click.option("--jobs", type=int, default=1, metavar="N", help="Processes for many files; -1 is one for each core.")
@@ -92,7 +96,7 @@ class Seen:
 )  # fmt: skip
 def command(
     transcripts: tuple[str, ...], policies: tuple[str, ...], model: str | None, platform: str | None, form: str,
-    out: str | None, explain: int | None, lenient: bool, jobs: int, gap: float,
+    out: str | None, report: str | None, explain: int | None, lenient: bool, jobs: int, gap: float,
 ) -> None:  # fmt: skip
     """Replay recorded conversations under several policies, and compare.
 
@@ -100,7 +104,7 @@ def command(
     conversation without a policy. Exit codes: 1 where a policy is refused or does not fit the window, 2 where a
     transcript or policy cannot be read (the others are still compared).
     """
-    rows = form != "text" or out is not None or explain is not None
+    rows = form != "text" or out is not None or report is not None or explain is not None
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
     names = [candidate.name for candidate in simulator.candidates]
     seen = Seen({name: nothing("", name) for name in names}, every=form == "json")
@@ -108,11 +112,14 @@ def command(
     files = find_files(transcripts)
     with ExitStack() as stack:
         stream = stack.enter_context(_whole_file(Path(out))) if out else None
+        page = stack.enter_context(_page(Path(report), seen, gap)) if report else None
         table = csv.writer(sys.stdout) if form == "csv" else None
         for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
             if table and session.rows:
                 _write_csv(table, session, first=not seen.sessions)
             seen.add(session)
+            if page:
+                page.add(session)
             if stream:
                 stream.writelines(json.dumps(row) + "\n" for row in session.rows)
             if form == "json":
@@ -148,6 +155,19 @@ def _whole_file(path: Path) -> Iterator[IO[str]]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def _page(path: Path, seen: Seen, gap: float) -> Iterator[Page]:
+    """A page to add sessions to, which is written once all went by."""
+    if find_spec("jinja2") is None or find_spec("vl_convert") is None:
+        raise click.UsageError("--report needs jinja2 and vl-convert-python: pip install ctxengine[report]")
+    from ctxengine.simulate.report import Page
+
+    page = Page(list(seen.totals))
+    with _whole_file(path) as file:
+        yield page
+        file.write(page.html(list(seen.totals.values()), _notes(seen, gap)))
+
+
 def _progress(made: Iterator[Session], files: int) -> Any:
     """The sessions with a bar on stderr, where there are several files and someone to watch."""
     if files > 1 and sys.stderr.isatty():
@@ -159,9 +179,12 @@ def _print(seen: Seen, gap: float) -> None:
     from rich.text import Text
 
     print_all(comparison(list(seen.totals.values()), seen.sessions, seen.turns))
+    print_all(["", *(Text(line, style="dim") for line in _notes(seen, gap))])
+
+
+def _notes(seen: Seen, gap: float) -> Iterator[str]:
     baseline, *_ = seen.totals.values()
-    lines = assumptions(baseline, seen.fitted, seen.timed, seen.sessions, seen.recorded, gap)
-    print_all(["", *(Text(line, style="dim") for line in lines)])
+    return assumptions(baseline, seen.fitted, seen.timed, seen.sessions, seen.recorded, gap)
 
 
 def _write_csv(table: Any, session: Session, *, first: bool) -> None:

@@ -1,0 +1,142 @@
+"""From sessions to the page: collecting the ones that are drawn, the comparison, and the template."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
+from hashlib import sha256
+from heapq import heappush, heappushpop
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctxengine.findings import Finding
+from ctxengine.simulate.report.charts import charts
+from ctxengine.simulate.report.drawn import CLEARING, COMPACTION, NEEDED, OVERFLOW, drawn
+from ctxengine.simulate.totals import Totals, hit_share, verdict
+
+if TYPE_CHECKING:
+    from ctxengine.simulate import Results, Session
+
+HERE = Path(__file__).parent
+DRAWN = 10
+"""Conversations that are drawn, the longest ones; the table holds all."""
+NAMED = 20
+"""Problems that are named."""
+SIGNS = {CLEARING: "▼", COMPACTION: "◆", NEEDED: "○", OVERFLOW: "✚"}
+COUNTS = (
+    ("peak context, tokens", "peak"),
+    ("tokens read from the cache", "cache_read"),
+    ("tokens written, 5m", "cache_write_5m"),
+    ("tokens written, 1h", "cache_write_1h"),
+    ("tokens uncached", "uncached"),
+    ("tokens of output", "output_tokens"),
+    ("clearings", "clearings"),
+    ("compactions", "compactions"),
+    ("needed again, but gone", "needed_again"),
+    ("turns that do not fit", "overflows"),
+)
+
+
+class Page:
+    """Takes sessions as they go by. No more than the longest few are held, so their number costs no memory."""
+
+    def __init__(self, policies: Sequence[str]) -> None:
+        self.policies = tuple(policies)
+        self.sessions = 0
+        self._longest: list[tuple[int, int, Session]] = []
+        self._problems: dict[Finding, None] = {}
+
+    def add(self, session: Session) -> None:
+        for finding in session.findings:
+            if finding.severity == "error" and len(self._problems) < NAMED:
+                self._problems[finding] = None
+        if not session.turns:
+            return
+        self.sessions += 1
+        entry = (session.turns, -self.sessions, session)
+        (heappush if len(self._longest) < DRAWN else heappushpop)(self._longest, entry)
+
+    def html(self, totals: Sequence[Totals], notes: Iterable[str] = ()) -> str:
+        """The whole page.
+
+        Args:
+            totals: one for each policy, over all sessions.
+            notes: what the numbers rest on, a sentence each.
+        """
+        longest = sorted(self._longest, key=lambda entry: -entry[1])
+        pictures = [drawn(session, self.policies) for _, _, session in longest]
+        made = [(picture, charts(picture)) for picture in pictures]
+        data = [
+            {"points": picture.points, "marks": picture.marks, "charts": [chart.spec for chart in each]}
+            for picture, each in made
+        ]
+        text: str = _template().render(
+            policies=self.policies, sessions=self.sessions, turns=max((each["turns"] for each in totals), default=0),
+            verdict=verdict(totals).split("; "), lines=_lines(totals), drawn=made, data=data, notes=list(notes),
+            problems=list(self._problems), signs=SIGNS,
+        )  # fmt: skip
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def report(results: Results, notes: Iterable[str] = ()) -> str:
+    """The page of results that are all there."""
+    page = Page(results.policies)
+    for session in results.sessions:
+        page.add(session)
+    return page.html(results.totals(), notes)
+
+
+def _lines(totals: Sequence[Totals]) -> list[tuple[str, list[str]]]:
+    """The comparison; a line that is nothing for every policy is left out."""
+    made = [("cost", _cells(totals, _dollars)), ("read from the cache", _cells(totals, _share))]
+    for title, name in COUNTS:
+        if any(each[name] for each in totals) or name == "needed_again":
+            made.append((title, _cells(totals, partial(_count, name))))
+    return made
+
+
+def _cells(totals: Sequence[Totals], cell: Callable[[Totals], str]) -> list[str]:
+    return ["refused" if each["refused"] and not each["turns"] else cell(each) for each in totals]
+
+
+def _count(name: str, totals: Mapping[str, Any]) -> str:
+    return f"{totals[name]:,}"
+
+
+def _dollars(totals: Mapping[str, Any]) -> str:
+    return "?" if totals["cost_usd"] is None else f"${totals['cost_usd']:,.2f}"
+
+
+def _share(totals: Mapping[str, Any]) -> str:
+    return f"{hit_share(totals):.1%}"
+
+
+@cache
+def _template() -> Any:
+    """The template with everything that is the same on every page: style, scripts, and their hashes for the policy."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+    from vl_convert import javascript_bundle
+
+    environment = Environment(
+        autoescape=True, loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    files = {name: (HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")}
+    parts = {
+        "style": files["page.css"],
+        "bundle": _in_script(javascript_bundle("window.vegaEmbed = vegaEmbed;")),
+        "script": files["page.js"],
+    }
+    environment.globals.update({name: Markup(text) for name, text in parts.items()})
+    environment.globals["hashes"] = {name: _hash(text) for name, text in parts.items()}
+    return environment.get_template("page.html")
+
+
+def _in_script(code: str) -> str:
+    """The same code without what would end the element that holds it."""
+    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
