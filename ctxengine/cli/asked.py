@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,7 +65,17 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
         if not isinstance(messages, list) or at > count:
             raise click.BadParameter(f"the conversation has {count:,} messages", param_hint="--at")
         kwargs["messages"] = messages[:at]
+        _note_where_requests_end(at, transcript.boundaries())
     return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings)
+
+
+def _note_where_requests_end(at: int, boundaries: Sequence[int]) -> None:
+    """Say where a cut would be a request as it was sent, where this one is none."""
+    if at in boundaries or not boundaries:
+        return
+    near = [*[end for end in boundaries if end < at][-1:], *[end for end in boundaries if end > at][:1]]
+    ends = " and ".join(map(str, near))
+    click.echo(f"note: --at {at} is not where a request of the conversation ends; {ends} would be", err=True)
 
 
 def named_model(asked: Asked) -> str | None:

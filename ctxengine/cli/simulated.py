@@ -39,7 +39,7 @@ def _overflow(totals: Totals) -> str:
 LINES: Sequence[tuple[str, Callable[[Totals], str]]] = (
     ("cost", _dollars),
     ("peak context, tokens", _tokens("peak")),
-    ("window left at the peak", lambda totals: UNKNOWN if totals["headroom"] is None else f"{totals['headroom']:,}"),
+    ("window left, at least", lambda totals: UNKNOWN if totals["headroom"] is None else f"{totals['headroom']:,}"),
     ("read from the cache", lambda totals: f"{hit_share(totals):.1%}"),
     ("tokens read", _tokens("cache_read")),
     ("tokens written, 5m", _tokens("cache_write_5m")),
