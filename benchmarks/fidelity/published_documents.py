@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.fidelity import published_data as theirs
 from benchmarks.fidelity.documents import Seen, Turn, run
 from benchmarks.fidelity.shown import Row, clear, compact
-from ctxengine.emulator.summary import summary_size
+from ctxengine.semantics import summary_size
 
 READS = 275
 """Tokens that four reads add beside their results: measured on the first four, assumed for the others."""

@@ -10,8 +10,7 @@ from benchmarks.fidelity.documents import MODEL
 from benchmarks.fidelity.shown import Row, compact, percent
 from benchmarks.fidelity.workload import CATALOG, OWN_PROMPT, price
 from ctxengine.edits.compact_effect import is_due
-from ctxengine.emulator.summary import summary_size
-from ctxengine.semantics import outcome
+from ctxengine.semantics import outcome, summary_size
 from ctxengine.semantics.cache import CacheUse
 
 AT_5000 = compact(theirs.COMPACTION_THRESHOLD)

@@ -10,7 +10,7 @@ from ctxengine.catalog import default_catalog
 from ctxengine.edits.clear_tool_uses_choice import Clearing, Use
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import switches_of
-from ctxengine.emulator.summary import summary_size
+from ctxengine.semantics import summary_size
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, Prompt, PromptCache
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.target import target_of

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.effect import Count
+from ctxengine.semantics import summary_size
 
-SCALE, POWER = 26.6, 0.347
-"""Fitted to six recorded summaries of 828 to 169,000 tokens of conversation: least squares in logarithms."""
-SHORTEST, LONGEST = 81, 2839
-"""The recorded summaries lie between these, in tokens."""
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 LONGEST_SENTENCE = 400
 """Characters: a longer one is data, and only its beginning is quoted."""
 OPENING = "Summary of the conversation so far, in its own words:"
-
-
-def summary_size(tokens: int) -> int:
-    """How long a summary of so many tokens of conversation comes out."""
-    return max(SHORTEST, min(LONGEST, int(SCALE * math.pow(tokens, POWER))))
 
 
 def summarise(messages: Sequence[Any], tokens: int, count: Count) -> str:

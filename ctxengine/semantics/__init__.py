@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.semantics.applying import Applied, Due, apply_edits
 from ctxengine.semantics.binding import Unbound, bind, check_bound
-from ctxengine.semantics.compacting import Compacted, compacted, summarised
+from ctxengine.semantics.compacting import Compacted, compacted, summarised, summary_size
 from ctxengine.semantics.outcome import Outcome, World, outcome
 from ctxengine.semantics.signatures import Signer
 from ctxengine.semantics.wire import WireError, refusal
@@ -27,5 +27,6 @@ __all__ = [
     "outcome",
     "refusal",
     "summarised",
+    "summary_size",
     "switches_of",
 ]

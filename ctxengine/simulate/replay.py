@@ -15,6 +15,7 @@ from ctxengine.edits.clear_thinking_effect import LAST_TURN, cleared_turns, kept
 from ctxengine.edits.clear_tool_uses_choice import Clearing, Cut
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
+from ctxengine.semantics import summary_size
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.simulate.bills import dollars, price_of
@@ -22,7 +23,6 @@ from ctxengine.simulate.marks import Marker
 from ctxengine.simulate.planned import Candidate, Planned, planned
 from ctxengine.simulate.scan import Scan, Turn
 from ctxengine.simulate.sent import Sent
-from ctxengine.simulate.summary import summary_tokens
 
 CLEAR_THINKING, CLEAR_TOOL_USES, COMPACT = type_of(ClearThinking), type_of(ClearToolUses), type_of(Compact)
 Row = dict[str, Any]
@@ -119,7 +119,7 @@ class Replay:
             "cleared_input_tokens": self._cut.tokens,
             "cleared_thinking_turns": self._thoughts if self._thinking_edit else 0,
         }
-        summary = summary_tokens(context)
+        summary = summary_size(context)
         tokens = made.instructions + made.overhead + summary
         sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
         # the summary is the first block of the recorded answer, whose overhead it takes over

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from ctxengine import Catalog, Engine, default_catalog
 from ctxengine.jsontext import read_json
-from ctxengine.semantics import Outcome, World, outcome, switches_of
+from ctxengine.semantics import Outcome, World, outcome, summary_size, switches_of
 from ctxengine.semantics.cache import PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.simulate import Simulator
-from ctxengine.simulate.summary import summary_tokens
 from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter, measure
 from ctxengine.transcripts import Transcript
@@ -140,7 +139,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         use = cache.take(replace(asked, total=asked.total + _more(applied, rules.opening_tokens)), rules, now)
         written = [use]
         if applied.compaction:
-            content = str(index).rjust(summary_tokens(applied.input_tokens), "s")
+            content = str(index).rjust(summary_size(applied.input_tokens), "s")
             block = {"type": "compaction", "content": content}
             alone = {**built, "messages": [{"role": "assistant", "content": [block]}], "cache_control": None}
             written.append(cache.take(reader.read(alone, target.model, rules), rules, now))
