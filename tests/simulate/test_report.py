@@ -7,16 +7,18 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Page, sync_playwright
 
 from ctxengine.cli.group import cli
 from ctxengine.simulate import simulate
 from ctxengine.simulate.report import report
 from ctxengine.transcripts import Transcript
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 MODEL = "claude-opus-4-6"
 EVIL = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -56,8 +58,9 @@ def test_points_are_the_rows() -> None:
     """Every turn of every policy is a point, with the context and the sum of the costs up to it."""
     results = simulate([conversation("c")], [clear("clear")])
     (session,) = data_of(report(results))
-    assert [point["context"] for point in session["points"]] == [row["context"] for row in results.rows()]
-    ends = [point["cost"] for point in session["points"] if point["turn"] == 6]
+    points = sorted(session["points"], key=lambda point: point["policy"])
+    assert [point["context"] for point in points] == [row["context"] for row in results.rows()]
+    ends = [point["cost"] for point in points if point["turn"] == 6]
     assert ends == [pytest.approx(totals["cost_usd"], abs=1e-4) for totals in results.totals()]
 
 
@@ -96,7 +99,7 @@ def test_nothing_to_compare(tmp_path: Path) -> None:
     """Where no conversation can be read the page names the problem and shows no table."""
     html = report(simulate([tmp_path / "none.json"], [{"version": "1"}]))
     assert "none.json" in html
-    assert "<table>" not in markup_of(html)
+    assert "<table" not in markup_of(html)
 
 
 def test_the_file_is_whole(tmp_path: Path) -> None:
@@ -118,6 +121,8 @@ def test_a_broken_run_leaves_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
     chromium = shutil.which("chromium")
     assert chromium, "Debian's chromium is not installed: apt-get install chromium"
     with sync_playwright() as play:

@@ -35,12 +35,12 @@ def charts(drawn: Drawn) -> list[Chart]:
         Chart(
             "context", "Context", "Tokens the model reads at each turn, after the policy's edits.",
             _label("Context in tokens over turns, at most", drawn.most("context"), "{:,}"), "{:,}",
-            _spec(drawn, "context", 240, axis={"format": "~s"}, marked=True),
+            _spec(drawn, "context", 240, axis={"format": "~s"}, marked=bool(drawn.marks)),
         ),
         Chart(
             "cost", "Cost so far", _cost_note(costs, top),
             _label("Cost in dollars over turns, in the end", costs, "${:,.2f}"), "${:,.2f}",
-            _spec(drawn, "cost", 170, axis={"format": "$~g"}, domain=[0, top] if top else None),
+            _spec(drawn, "cost", 170, axis={"format": "$,.4~f"}, domain=[0, top] if top else None),
         ),
         Chart(
             "share", "Read from the cache", "Share of all input so far; it sinks where a cache is written anew.",
@@ -78,13 +78,18 @@ def _spec(
         "y": {"field": value, "type": "quantitative", "title": None, "axis": {"tickCount": 5, **axis}, "scale": scale},
         "color": {"field": "policy", "type": "nominal", "scale": {"domain": numbers}, "legend": None},
     }  # fmt: skip
-    layers = [_line(), *([_marks(numbers)] if marked else []), _hover(value, axis["format"])]
+    layers = [
+        _line(alone=drawn.session.turns == 1),
+        *([_marks(numbers)] if marked else []),
+        _hover(value, axis["format"]),
+    ]
     return {"width": "container", "height": height, "data": {"name": "points"}, "encoding": encoding, "layer": layers}
 
 
-def _line() -> Spec:
-    dash = {"condition": {"test": "datum.policy === 0", "value": [5, 3]}, "value": [1, 0]}
-    return {"mark": {"type": "line", "clip": True, "strokeWidth": 1.75}, "encoding": {"strokeDash": dash}}
+def _line(*, alone: bool) -> Spec:
+    dash = {"condition": {"test": "datum.policy === 0", "value": [6, 5]}, "value": [1, 0]}
+    mark = {"type": "line", "clip": True, "strokeWidth": 1.75, "point": alone}
+    return {"mark": mark, "encoding": {"strokeDash": dash}}
 
 
 def _marks(numbers: list[int]) -> Spec:
@@ -107,7 +112,7 @@ def _hover(value: str, form: str) -> Spec:
 
 
 def _words(value: str, form: str) -> list[Spec]:
-    form = {"~s": ",", "$~g": "$,.2f", ".0%": ".1%"}.get(form, form)
+    form = {"~s": ",", "$,.4~f": "$,.2f", ".0%": ".1%"}.get(form, form)
     return [
         {"field": "name", "title": "policy"},
         {"field": "turn", "title": "turn"},

@@ -116,7 +116,6 @@ def _share(totals: Mapping[str, Any]) -> str:
 def _template() -> Any:
     """The template with everything that is the same on every page: style, scripts, and their hashes for the policy."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
     from vl_convert import javascript_bundle
 
     environment = Environment(
@@ -128,7 +127,7 @@ def _template() -> Any:
         "bundle": _in_script(javascript_bundle("window.vegaEmbed = vegaEmbed;")),
         "script": files["page.js"],
     }
-    environment.globals.update({name: Markup(text) for name, text in parts.items()})
+    environment.globals.update(parts)
     environment.globals["hashes"] = {name: _hash(text) for name, text in parts.items()}
     return environment.get_template("page.html")
 
