@@ -12,6 +12,7 @@ import click
 
 from ctxengine.engine import Engine
 from ctxengine.errors import PlanRefused, RequestError
+from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report
 from ctxengine.plan import Plan
 from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
@@ -55,7 +56,7 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
     """Read REQ.json, with another model and cut to the first messages where asked for."""
     stdin = path == STDIN
     file = "<stdin>" if stdin else path
-    transcript = read_request(sys.stdin.buffer.read() if stdin else path, name=file)
+    transcript = read_request(sys.stdin.buffer.read() if stdin else path, name=file, readers=Host().readers)
     kwargs = dict(transcript.request)
     if model:
         kwargs["model"] = model

@@ -125,7 +125,7 @@ def ctxengine_register_edits() -> Sequence[EditRegistration] | None:
 
 @hookspec
 def ctxengine_transcript_readers() -> Sequence[Reader] | None:
-    """Make recorded conversations of other formats readable. Called once per engine.
+    """Make recorded conversations of other formats readable. Called whenever plugins are loaded.
 
     Returns:
         Readers (``ctxengine.transcripts.Reader``), each with the name of its format, ``sniff`` (whether a JSON value, a

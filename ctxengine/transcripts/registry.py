@@ -49,7 +49,9 @@ def read_transcripts(
     return replace(first, findings=(*notes.skipped, *first.findings)), *more
 
 
-def read_request(source: str | Path | bytes, *, name: str | None = None, lenient: bool = False) -> Transcript:
+def read_request(
+    source: str | Path | bytes, *, name: str | None = None, lenient: bool = False, readers: Sequence[Reader] = ()
+) -> Transcript:
     """The one request in a file: ``messages.create`` arguments exactly as written, or a transcript's conversation.
 
     A log of several contexts gives its last main one, and says so (``transcript-context``). Arguments are not
@@ -58,11 +60,12 @@ def read_request(source: str | Path | bytes, *, name: str | None = None, lenient
     name = name or _name(source)
     notes = Notes(lenient=lenient)
     with closing(_open(source, name)) as stream:
-        reader, rows = _recognise(read_rows(stream, name, notes), name, READERS)
+        known = (*readers, *READERS)
+        reader, rows = _recognise(read_rows(stream, name, notes), name, known)
         if reader is MESSAGES:
-            *_, last = _unmixed(reader, rows, notes, READERS)
+            *_, last = _unmixed(reader, rows, notes, known)
             return Transcript(name, reader.name, arguments_of(last.value), (), tuple(notes.skipped))
-        contexts = _finished(reader, rows, name, notes, READERS)
+        contexts = _finished(reader, rows, name, notes, known)
     chosen = next((transcript for transcript, side in reversed(contexts) if not side), contexts[-1][0])
     choice = [_choice(chosen, len(contexts), name)] if len(contexts) > 1 else []
     return replace(chosen, findings=(*notes.skipped, *choice, *chosen.findings))

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from ctxengine.cli.group import cli
 from ctxengine.extension.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +95,36 @@ def test_an_object_comes_before_its_own_entry_point(install: Any, ask: Any) -> N
 
     host = Host([module_of_twice_plugin])
     assert host.findings == () and len(ask(host).edits) == 1
+
+
+READER = """
+from ctxengine.extension import hookimpl
+from ctxengine.transcripts import Draft, Reader
+
+@hookimpl
+def ctxengine_transcript_readers():
+    def read(rows, notes):
+        for row in rows:
+            yield Draft({"messages": [{"role": "user", "content": row.value["said"]}]})
+
+    return [Reader("said", lambda value: "said" in value, read)]
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["build --policy ctxengine:agentic", "check ctxengine:agentic", "explain --policy ctxengine:agentic",
+     "diff --policy ctxengine:minimal --policy ctxengine:agentic"],
+)  # fmt: skip
+def test_commands_take_a_request_in_the_format_of_a_plugin(install: Any, command: str, tmp_path: Path) -> None:
+    """What an installed plugin reads can be the request of a command, and is unknown without the plugin."""
+    file = tmp_path / "chat.json"
+    file.write_text(json.dumps({"said": "Hi"}))
+    arguments = [*command.split(), "--request", str(file), "--model", "claude-opus-4-6"]
+    refused = CliRunner().invoke(cli, arguments)
+    assert refused.exit_code == 2 and "chat.json" in refused.output
+    install("reader", READER, distribution="reader-plugin")
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
 
 
 FOUND = """
