@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ctxengine.extension import hookimpl
     from ctxengine.findings import Finding, Place, Report
     from ctxengine.plan import Plan
+    from ctxengine.simulate import Results
     from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
     from ctxengine.transcripts import read_transcripts
 
@@ -40,6 +41,7 @@ _HOME = {
     "Place": "findings",
     "Report": "findings",
     "Plan": "plan",
+    "Results": "simulate",
     "CalibratedCounter": "tokens",
     "Estimate": "tokens",
     "RecordedCounter": "tokens",
@@ -65,6 +67,7 @@ __all__ = [
     "RecordedCounter",
     "Report",
     "RequestError",
+    "Results",
     "TokenCounter",
     "TranscriptError",
     "default_catalog",
