@@ -35,9 +35,12 @@ Needs = Mapping[int, Sequence[Need]]
 
 def find_needs(messages: Sequence[Mapping[str, Any]]) -> Needs:
     """What every answer of a conversation comes back to; answers that come back to nothing are left out."""
-    written = {index: list(_written(message)) for index, message in enumerate(messages) if _by_model(message)}
-    wanted = {passage for texts in written.values() for text in texts for passage in _passages(text)}
-    memory = _Memory(wanted)
+    written = {
+        index: {passage for text in _written(message) for passage in _passages(text)}
+        for index, message in enumerate(messages)
+        if _by_model(message)
+    }
+    memory = _Memory(set().union(*written.values()))
     found: dict[int, list[Need]] = {}
     for index, message in enumerate(messages):
         if index in written:
@@ -66,9 +69,8 @@ class _Memory:
                 _texts(block.get("content", block.get("text"))), index, self._open.get(block.get("tool_use_id"), -1)
             )
 
-    def recall(self, index: int, message: Mapping[str, Any], texts: Sequence[str]) -> list[Need]:
+    def recall(self, index: int, message: Mapping[str, Any], passages: set[str]) -> list[Need]:
         """What a message of the model's comes back to; then it is part of the memory itself."""
-        passages = {passage for text in texts for passage in _passages(text)}
         quoted = {self._passages[passage] for passage in passages if passage in self._passages}
         needs = [Need(*place, "quoted") for place in sorted(quoted)]
         self._passages.update(dict.fromkeys(passages, (index, -1)))
