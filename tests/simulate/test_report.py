@@ -188,6 +188,20 @@ def test_keyboard_in_a_browser(shown: Page) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(
+    "tried", ["script.textContent = 'owned = 1'", "document.body.setAttribute('onclick', 'owned = 1')"]
+)
+def test_other_scripts_do_not_run(browser: Any, address: str, tried: str) -> None:
+    """Even what would get into the page as a script or a handler is not run."""
+    page = browser.new_page()
+    page.goto(address)
+    page.evaluate(f"const script = document.createElement('script'); {tried}; document.body.append(script)")
+    page.locator("h1").click()
+    assert page.evaluate("typeof owned") == "undefined"
+    page.close()
+
+
+@pytest.mark.browser
 def test_colours_follow_the_system(browser: Any, address: str) -> None:
     """The charts are drawn anew when light turns dark."""
     page = browser.new_page(color_scheme="light")
