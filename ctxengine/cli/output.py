@@ -31,10 +31,11 @@ def write_json(value: Any) -> None:
 def print_all(parts: Iterable[RenderableType], *, stderr: bool = False) -> None:
     """Text for people, 80 columns wide where there is no terminal; colour where the terminal and NO_COLOR allow."""
     from rich.console import Console
+    from rich.text import Text
 
     screen = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     for part in parts:
-        screen.print(part)
+        screen.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
 
 
 def print_findings(findings: Iterable[Finding], *, stderr: bool = False) -> None:
@@ -66,7 +67,8 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[RenderableType]:
     for finding in findings:
         where = str(finding.where)
         at = (f"  {where}", "dim") if where else ""
-        yield Text.assemble((finding.severity, STYLES[finding.severity]), f"[{finding.rule}]", at, overflow="fold")
+        # a place broken over two lines can no longer be followed by an editor or a terminal
+        yield Text.assemble((finding.severity, STYLES[finding.severity]), f"[{finding.rule}]", at, no_wrap=True)
         yield Padding(Text(finding.message), (0, 0, 0, 2), expand=False)
         if finding.help:
             yield Padding(Text.assemble(("help: ", "green"), finding.help), (0, 0, 0, 2), expand=False)

@@ -51,6 +51,8 @@ class _Placing:
         if AT_END in self.taken:
             self.taken |= {self.end or AT_END}  # where the automatic mark lands
         self.free = given.target.platform.cache_slots - len(self.facts.marks)
+        self.ttls: Mapping[str, Ttl] = plan.policy.get("cache.ttl", {})
+        self.origin = plan.policy.origin("cache.breakpoints")
         self.placed: list[Breakpoint] = []
         self.unplaced: list[Unplaced] = []
 
@@ -69,14 +71,12 @@ class _Placing:
             return
         self.free -= 1
         self.taken.add(at)
-        policy, key = self.plan.policy, "last_message" if place == "previous_tail" else place
-        chosen: Ttl = ttl or policy.get(f"cache.ttl.{key}", "5m")
-        origin = policy.origin("cache.breakpoints") if ttl is None else Origin(place)
-        self.placed.append(Breakpoint(place, at, chosen, origin, because))
+        chosen = ttl or self.ttls.get("last_message" if place == "previous_tail" else place, "5m")
+        self.placed.append(Breakpoint(place, at, chosen, self.origin if ttl is None else Origin(place), because))
 
     def _obstacle(self, at: Position) -> str:
         """Why a block cannot have a mark of ours, or ""."""
-        if at.section == self.first.section and at < self.first:
+        if self.plan.pruned and at.section == self.first.section and at < self.first:
             return "it stands before the compaction block, and is not sent"
         if at in self.taken:
             return "this block is marked already"
