@@ -23,6 +23,8 @@ from ctxengine.conversation.facts import (
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
 
+LOOKED_AT = ("type", "id", "tool_use_id", "text", "content", "citations", "signature", "source", "cache_control")
+
 
 class Scanner:
     """Walks messages once, remembering enough to go on from where it stopped."""
@@ -82,35 +84,29 @@ class Scanner:
             if content.__class__ is not list and not self._readable(index, content):
                 continue
             for at, block in enumerate(content):
-                if block.__class__ is dict:
-                    kind = block.get("type")
-                    if "cache_control" in block:
-                        self._mark(index, at, block, kind)
-                else:
-                    kind = field_of(block, "type")
-                    if field_of(block, "cache_control") is not None:
-                        self._mark(index, at, block, kind)
+                if block.__class__ is not dict:
+                    block = _as_dict(block)
+                kind = block.get("type")
+                if "cache_control" in block:
+                    self._mark(index, at, block, kind)
                 if kind == "text":
-                    if from_user and (pending or block.__class__ is not dict or "citations" in block):
+                    if from_user and (pending or "citations" in block):
                         self._user_text(index, at, block)
                 elif kind == "tool_use":
-                    use = block.get("id") if block.__class__ is dict else field_of(block, "id")
+                    use = block.get("id")
                     if use.__class__ is str and not from_user:
                         pending.add(use)
                     else:
                         self._odd_use(index, at, use)
                 elif kind == "tool_result":
-                    if block.__class__ is dict:
-                        use, inner = block.get("tool_use_id"), block.get("content")
-                    else:
-                        use, inner = field_of(block, "tool_use_id"), field_of(block, "content")
+                    use = block.get("tool_use_id")
                     if from_user and use.__class__ is str and use in pending:
                         pending.discard(use)
                         answered.add(use)
                     else:
                         self._orphan(index, at, use)
-                    if inner.__class__ is list:
-                        self._inside(index, at, inner)
+                    if block.get("content").__class__ is list:
+                        self._inside(index, at, block["content"])
                 elif kind == "thinking" or kind == "redacted_thinking":
                     self._reasoning(index, at, block, kind)
                 else:
@@ -271,6 +267,13 @@ class Scanner:
             self._problem("odc-tamper", index, at, "its content or its signature is not a non-empty string")
         elif found.kind == "odd":
             self._problem("request-shape", index, at, "a compaction block whose content is neither a string nor null")
+
+
+def _as_dict(block: Any) -> dict[str, Any]:
+    """What the walk looks at of a block that is no dict: another mapping, or an object of the SDK."""
+    if isinstance(block, Mapping):
+        return dict(block)
+    return {name: value for name in LOOKED_AT if (value := getattr(block, name, None)) is not None}
 
 
 def _block_kind(content: Any, signature: Any) -> BlockKind:
