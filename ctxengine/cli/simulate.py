@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
 from ctxengine.cli.output import print_all, print_findings, unwritable, write_json
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_table
@@ -105,6 +106,8 @@ def command(
     transcript or policy cannot be read (the others are still compared).
     """
     rows = form != "text" or out is not None or report is not None or explain is not None
+    if platform is not None:
+        default_catalog().platform(platform)
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
     names = [candidate.name for candidate in simulator.candidates]
     seen = Seen({name: nothing("", name) for name in names}, every=form == "json")

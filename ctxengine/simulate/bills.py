@@ -13,6 +13,7 @@ from ctxengine.transcripts import Recorded
 
 WRITTEN = "cache_creation_input_tokens"
 BILLED = ("input_tokens", WRITTEN, "cache_read_input_tokens")
+MOST_TOKENS = 1 << 53
 CORRECTION = (0.5, 2.0)
 """Bills correct an estimate by no more than this: beyond it, they are of something else."""
 
@@ -99,4 +100,17 @@ def _long_write(entry: Recorded) -> int:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return counted(value) or 0
+
+
+def counted(value: Any) -> int | None:
+    """A recorded number of tokens, ``None`` where there is none.
+
+    Raises:
+        OverflowError: more than a float holds exactly, which no response was billed.
+    """
+    if not isinstance(value, int) or value < 0:
+        return None
+    if value > MOST_TOKENS:
+        raise OverflowError
+    return value

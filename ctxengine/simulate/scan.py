@@ -19,7 +19,7 @@ from ctxengine.findings import Finding, Place
 from ctxengine.semantics.cache import CacheRequest
 from ctxengine.semantics.cache_prompt import RUNS, PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
-from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
+from ctxengine.simulate.bills import Fit, billed_tokens, counted, fit, recorded_dollars, recorded_ttl
 from ctxengine.simulate.needs import Needs, find_needs
 from ctxengine.simulate.sizes import BlockSizes
 from ctxengine.target import Target
@@ -241,9 +241,9 @@ def _turns(made: Scan, transcript: Transcript, gap: float) -> list[Turn]:
         told = at - start if at is not None and start is not None else now + gap if turns else 0.0
         backwards += told < now
         now = max(told, now)
-        billed = entry.usage.get("output_tokens") if entry else None
+        billed = counted(entry.usage.get("output_tokens")) if entry else None
         size = sum(made.sizes[made.first_rows[index] : made.first_rows[index + 1]])
-        turns.append(Turn(index, now, billed if isinstance(billed, int) and billed >= 0 else size))
+        turns.append(Turn(index, now, size if billed is None else billed))
     if backwards:
         message = f"times of {backwards} turn(s) lie before that of the turn before; they count as the same moment"
         where = Place(file=transcript.name)

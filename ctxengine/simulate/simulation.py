@@ -111,8 +111,8 @@ class Simulator:
                 transcripts = read_transcripts(
                     path, lenient=self.lenient, readers=self.candidates[0].engine.host.readers
                 )
-            except CtxengineError as error:
-                yield Session(str(path), "", 0, (), findings=error.findings)
+            except Exception as error:
+                yield Session(str(path), "", 0, (), findings=tuple(_unusable(error, str(path))))
                 continue
             for transcript in transcripts:
                 yield self.session(transcript, str(path))
@@ -128,13 +128,14 @@ class Simulator:
             if not made.turns:
                 return Session(transcript.name, target.model, 0, (), findings=(*transcript.findings, _no_turns(file)))
             return self._compared(transcript, made, catalog, file)
-        except CtxengineError as error:
-            return Session(transcript.name, "", 0, (), findings=(*transcript.findings, *error.findings))
+        except Exception as error:
+            return Session(transcript.name, "", 0, (), findings=(*transcript.findings, *_unusable(error, file)))
 
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
         rows: list[Row] = []
         totals: list[Totals] = []
         findings = [*transcript.findings, *made.findings]
+        recorded_flaws: Sequence[Finding] = ()
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name)
             tally = Tally(transcript.name, candidate.name)
@@ -143,7 +144,11 @@ class Simulator:
                 if self.rows:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
-            findings += replay.plan.refusals
+            if candidate.baseline:
+                recorded_flaws = replay.plan.refusals
+                findings += _named(recorded_flaws, file)
+            else:
+                findings += (flaw for flaw in replay.plan.refusals if flaw not in recorded_flaws)
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
         recorded, bills = made.recorded_usd, made.fit.bills
@@ -212,6 +217,22 @@ def _with_thinking(transcript: Transcript, catalog: Catalog, model: Any) -> Tran
 def _thinks(message: Mapping[str, Any]) -> bool:
     content = message["content"]
     return isinstance(content, list) and any(block["type"] in THINKING for block in content)
+
+
+def _unusable(error: Exception, file: str) -> Iterator[Finding]:
+    """Why a file is left out. Recorded requests may hold anything, and none of it may end the run for the others."""
+    if not isinstance(error, CtxengineError):
+        message = f"the conversation has a shape that cannot be replayed ({type(error).__name__})"
+        remedy = "correct the file so that the API would take its requests, or leave it out"
+        yield Finding("transcript-malformed", "error", message, remedy, Place(file=file))
+        return
+    yield from _named(error.findings, file)
+
+
+def _named(findings: Iterable[Finding], file: str) -> Iterator[Finding]:
+    """Findings on a conversation, which say its file where they do not yet."""
+    for finding in findings:
+        yield replace(finding, where=replace(finding.where, file=finding.where.file or file))
 
 
 def _no_turns(file: str) -> Finding:
