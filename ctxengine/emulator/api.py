@@ -19,6 +19,7 @@ from ctxengine.emulator.reading import Asked, read_header_call, read_invoke_call
 from ctxengine.emulator.streaming import events_of, sse
 from ctxengine.emulator.wire import Answer, Call, Ending, Received, Refused, error_answer, json_answer
 from ctxengine.request import BETA_HEADER
+from ctxengine.semantics import refusal
 
 KEY_HEADERS = ("x-api-key", "authorization")
 BUSY = (429, 529)
@@ -55,6 +56,8 @@ class Api:
         except Refused as refused:
             error = refused.error
             answer = error_answer(error, request_id, RETRY_AFTER if error.status in BUSY else {})
+        except Exception:  # whatever goes wrong in here, a client of the API sees no more than this of it
+            answer = error_answer(refusal(self.account.setting.catalog, "load-500"), request_id)
         return replace(answer, headers={**answer.headers, "request-id": request_id})
 
     def _route(self, call: Call) -> Answer:
@@ -123,8 +126,7 @@ class Api:
 
     def _remember(self, call: Call, asked: Asked) -> None:
         body = {name: value for name, value in asked.kwargs.items() if name not in ("extra_headers", "betas")}
-        streamed = {"stream": True} if asked.stream else {}
-        self.requests.append(Received(call.method, call.path, asked.betas, {**body, **streamed}))
+        self.requests.append(Received(call.method, call.path, asked.betas, body))
 
 
 def _spoilt(answer: Answer, fault: str) -> Answer:

@@ -18,6 +18,7 @@ UNKNOWN = (
 """Capabilities that have nothing to do with context: the catalog does not hold them."""
 MODES = ("adaptive", "between_tools", "disabled", "enabled")
 PAGE, LARGEST_PAGE = 20, 1000
+DIGITS = re.compile("[0-9]{1,9}")
 
 
 def served(catalog: Catalog, today: date) -> list[ModelFact]:
@@ -46,7 +47,7 @@ def page_of(entries: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str
     ids, limit = [entry["id"] for entry in entries], query.get("limit", str(PAGE))
     after, before = query.get("after_id"), query.get("before_id")
     unknown = {each for each in (after, before) if each is not None} - set(ids)
-    if not limit.isdecimal() or not 1 <= int(limit) <= LARGEST_PAGE or unknown or (after and before):
+    if not DIGITS.fullmatch(limit) or not 1 <= int(limit) <= LARGEST_PAGE or unknown or (after and before):
         return None
     rest = entries[ids.index(after) + 1 :] if after else entries[: ids.index(before)] if before else entries
     data = rest[-int(limit) :] if before else rest[: int(limit)]

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import SUMMARIZE
+from ctxengine.emulator.models import MODES
 from ctxengine.emulator.wire import Call, Refused
 from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json
@@ -30,6 +31,7 @@ TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 }  # fmt: skip
 INSIDE = {"context_management": {"edits"}, "compaction": {"type", "instructions"}}
 """The fields of arguments that are checked for others."""
+ADAPTIVE = "adaptive"
 MAX_DEPTH = 200
 
 
@@ -76,7 +78,8 @@ def read_invoke_call(call: Call, catalog: Catalog, model: str, *, stream: bool) 
     for name in ("model", "stream"):
         if name in body:
             refuse(catalog, "shape-extra", path=name)
-    kwargs = _arguments({"model": model, **body}, {VERSION_HEADER: version}, catalog, "create")
+    streamed = {"stream": True} if stream else {}
+    kwargs = _arguments({"model": model, **body, **streamed}, {VERSION_HEADER: version}, catalog, "create")
     return Asked({**kwargs, "betas": betas}, split_betas(betas), stream)
 
 
@@ -87,7 +90,11 @@ def _arguments(body: Mapping[str, Any], headers: dict[str, Any], catalog: Catalo
         _check_message(message, f"messages.{index}", catalog)
     for index, tool in enumerate(body.get("tools") or ()):
         _check_tool(tool, f"tools.{index}", catalog)
-    kwargs = {name: value for name, value in body.items() if value is not None and name != "stream"}
+    for index, sequence in enumerate(body.get("stop_sequences") or ()):
+        if not isinstance(sequence, str):
+            refuse(catalog, "shape-type", path=f"stop_sequences.{index}", said=TEXT[1])
+    _check_thinking(body, catalog)
+    kwargs = {name: value for name, value in body.items() if value is not None}
     return {**kwargs, "extra_headers": headers} if headers else kwargs
 
 
@@ -129,6 +136,20 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
             refuse(catalog, "not-emulated", path=name)
     if body.get("thread"):
         refuse(catalog, "thread-unsupported", path="thread")
+
+
+def _check_thinking(body: Mapping[str, Any], catalog: Catalog) -> None:
+    """The mode must be one of the API's; of the models, only those that always adapt are known to take no other."""
+    thinking = body.get("thinking")
+    if thinking is None:
+        return
+    if "type" not in thinking:
+        refuse(catalog, "shape-missing", path="thinking.type")
+    if thinking["type"] not in MODES:
+        refuse(catalog, "shape-tag", path="thinking", kind="…")
+    facts = catalog.find_model(body["model"]).facts
+    if facts and facts.thinking_modes == (ADAPTIVE,) and thinking["type"] != ADAPTIVE:
+        refuse(catalog, "thinking-mode", path="thinking.type", kind=thinking["type"])
 
 
 def _check_message(message: Any, path: str, catalog: Catalog) -> None:

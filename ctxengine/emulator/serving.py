@@ -15,7 +15,7 @@ from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn import Server
 
 HOST = "127.0.0.1"
@@ -47,24 +47,28 @@ class Quiet(logging.Filter):
         return not (record.exc_info and isinstance(record.exc_info[1], Dropped))
 
 
-def application(emulator: Answering) -> Starlette:
-    """The emulator as an ASGI application, for whoever has a server."""
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import StreamingResponse
-    from starlette.routing import Route
+def application(emulator: Answering) -> ASGIApp:
+    """The emulator as an ASGI application, for whoever has a server.
 
-    async def answer(request: Request) -> StreamingResponse:
+    No router stands before it: every path and method is answered in the API's shape.
+    """
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import StreamingResponse
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii").partition("?")[0]
-        call = Call(request.method, path, dict(request.query_params), headers, await request.body())
-        given = emulator.answer(call)
+        path = scope.get("raw_path", request.url.path.encode()).decode("latin-1").partition("?")[0]
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        given = emulator.answer(Call(request.method, path, dict(request.query_params), headers, body))
         if given.wait:
             await emulator.async_sleep(given.wait)
-        return StreamingResponse(_parts(given), given.status, dict(given.headers))
+        await StreamingResponse(_parts(given), given.status, dict(given.headers))(scope, receive, send)
 
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
+    return answer
 
 
 @contextmanager

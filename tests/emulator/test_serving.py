@@ -66,6 +66,34 @@ def test_keys_and_bodies_are_not_logged(caplog: pytest.LogCaptureFixture, capfd:
     assert not re.search(f"{KEY}|Hello|Certainly", said)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("OPTIONS", "/v1/messages", 405),
+        ("FOO", "/v1/messages", 405),
+        ("PUT", "/nowhere", 404),
+        ("GET", "/v1/models?limit=" + "9" * 5000, 400),
+        ("GET", "/v1/models?limit=%D9%A3", 400),
+    ],
+)
+def test_errors_over_a_socket(method: str, path: str, status: int) -> None:
+    """Whatever the path and the method, an error has the API's shape and the id of its request."""
+    with emulator().serve() as base_url:
+        answer = httpx2.request(method, base_url + path, headers={"x-api-key": KEY})
+    said = answer.json()
+    assert (answer.status_code, said["type"], said["request_id"]) == (status, "error", answer.headers["request-id"])
+
+
+def test_an_upload_that_is_cut(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    """A client that goes away in the middle of its request is nothing to speak of."""
+    with emulator().serve() as base_url:
+        with socket.create_connection(("127.0.0.1", int(base_url.rpartition(":")[2]))) as upload:
+            upload.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n{")
+        with _client(base_url) as client:
+            assert client.messages.create(**HELLO).content[0].text == "Hello there"
+    assert "".join(capfd.readouterr()) + caplog.text == ""
+
+
 def test_a_taken_port() -> None:
     """A port that is taken is an error that says so."""
     with socket.socket() as other:
