@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ import click
 
 from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
-from ctxengine.cli.output import print_all, print_findings, unwritable, write_json
+from ctxengine.cli.output import plural, print_all, print_findings, unwritable, write_json
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_table
 from ctxengine.findings import Finding
 from ctxengine.simulate import Session, Simulator
@@ -41,6 +42,7 @@ class Seen:
     """Whether to keep all findings, or the errors and a few of the rest."""
     sessions: int = 0
     turns: int = 0
+    longest: int = 0
     fitted: int = 0
     timed: int = 0
     recorded: float | None = 0.0
@@ -61,6 +63,7 @@ class Seen:
             return
         self.sessions += 1
         self.turns += session.turns
+        self.longest = max(self.longest, session.turns)
         self.fitted += session.bills > 0
         self.timed += session.timed
         known = self.recorded is not None and session.recorded_usd is not None
@@ -106,16 +109,21 @@ def command(
     transcript or policy cannot be read (the others are still compared).
     """
     rows = form != "text" or out is not None or report is not None or explain is not None
+    files, missing = find_files(transcripts)
+    written = _written({"--out": out, "--report": report}, (*files, *policies))
+    if not math.isfinite(gap):
+        raise click.UsageError("--gap takes a finite number of seconds")
     if platform is not None:
         default_catalog().platform(platform)
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
     names = [candidate.name for candidate in simulator.candidates]
     seen = Seen({name: nothing("", name) for name in names}, every=form == "json")
     listed: list[Session] = []
-    files = find_files(transcripts)
+    if missing:
+        seen.add(Session("", "", 0, (), findings=missing))
     with ExitStack() as stack:
-        stream = stack.enter_context(_whole_file(Path(out))) if out else None
-        page = stack.enter_context(_page(Path(report), seen, gap)) if report else None
+        stream = stack.enter_context(_whole_file(written["--out"])) if out else None
+        page = stack.enter_context(_page(written["--report"], seen, gap)) if report else None
         table = csv.writer(sys.stdout) if form == "csv" else None
         for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
             if table and session.rows:
@@ -129,6 +137,8 @@ def command(
                 listed.append(session)
             elif explain and form == "text":
                 print_all(made for made in [turn_table(session, explain)] if made)
+        if explain and 0 < seen.longest < explain:
+            raise click.UsageError(f"--explain {explain}: the longest conversation has {plural(seen.longest, 'turn')}")
     if form == "json":
         _write_json(listed, seen)
     elif form == "text" and seen.sessions:
@@ -142,6 +152,25 @@ def _jobs(jobs: int) -> int:
     if jobs != 1 and find_spec("joblib") is None:
         raise click.UsageError("--jobs needs joblib: pip install ctxengine[simulate]")
     return jobs or 1
+
+
+def _written(options: Mapping[str, str | None], inputs: Collection[str]) -> dict[str, Path]:
+    """Where the options write, links followed. What is no ordinary file stays, and so does what is read."""
+    taken = {Path(os.path.realpath(name)): "is read by this run" for name in inputs}
+    found: dict[str, Path] = {}
+    for option, name in options.items():
+        if name is None:
+            continue
+        path = found[option] = Path(os.path.realpath(name))
+        why = taken.get(path)
+        if Path(name).exists() and not Path(name).is_file():
+            why = "is no ordinary file"
+        elif not path.parent.is_dir():
+            why = "is in a folder that does not exist"
+        if why:
+            raise click.UsageError(f"{option}: {name} {why}")
+        taken[path] = f"is the file of {option}"
+    return found
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
-from ctxengine.errors import TranscriptError
 from ctxengine.findings import Finding, Place
 from ctxengine.simulate.simulation import Session, Simulator
 
@@ -15,13 +14,13 @@ BATCH = 4
 """Files of one task: enough that making engines and sending sessions back weigh little."""
 
 
-def find_files(sources: Iterable[str]) -> list[str]:
+def find_files(sources: Iterable[str]) -> tuple[list[str], tuple[Finding, ...]]:
     """The files behind paths, folders (all JSON in them) and patterns, each once, in order.
 
-    Raises:
-        TranscriptError: a folder or pattern holds none.
+    With them, an error for each folder or pattern that holds none.
     """
     found: dict[str, None] = {}
+    missing: list[Finding] = []
     for source in sources:
         path = Path(source)
         if path.is_dir():
@@ -34,9 +33,9 @@ def find_files(sources: Iterable[str]) -> list[str]:
         if not files:
             message = "no transcript is here"
             remedy = f"give a file, or a folder or pattern with {', '.join(SUFFIXES)} files"
-            raise TranscriptError(Finding("transcript-malformed", "error", message, remedy, Place(file=source)))
+            missing.append(Finding("transcript-malformed", "error", message, remedy, Place(file=source)))
         found.update(dict.fromkeys(files))
-    return list(found)
+    return list(found), tuple(missing)
 
 
 def sessions(simulator: Simulator, files: Sequence[str], jobs: int = 1) -> Iterator[Session]:

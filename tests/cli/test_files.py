@@ -52,3 +52,14 @@ def test_a_refused_build_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "out.json").write_text("before", encoding="utf-8")
     assert _run("build", "--policy", "ctxengine:minimal", "--request", "r.json", "--out", "out.json") == 1
     assert (tmp_path / "out.json").read_text(encoding="utf-8") == "before"
+
+
+def test_a_linked_result_stays_a_link(tmp_path: Path) -> None:
+    """``simulate --out`` writes what a link points to."""
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    (tmp_path / "c.json").write_text(json.dumps({"model": "claude-opus-4-6", "messages": messages}), encoding="utf-8")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out.jsonl").symlink_to(tmp_path / "real" / "rows.jsonl")
+    assert _run("simulate", "c.json", "--policy", "ctxengine:agentic", "--out", "out.jsonl") == 0
+    assert (tmp_path / "out.jsonl").is_symlink()
+    assert len((tmp_path / "real" / "rows.jsonl").read_text(encoding="utf-8").splitlines()) == 2

@@ -179,7 +179,7 @@ def test_side_by_side_is_the_same_as_one_after_the_other(tmp_path: Any) -> None:
     for at in range(6):
         messages = [*READS[: 3 + 2 * (at % 2)], say("assistant", "Done")]
         (tmp_path / f"{at}.json").write_text(json.dumps({"model": MODEL, "messages": messages}))
-    files = find_files([str(tmp_path)])
+    files, _ = find_files([str(tmp_path)])
     simulator = Simulator(["ctxengine:agentic"])
     assert Results((), tuple(sessions(simulator, files, 2))) == Results((), tuple(sessions(simulator, files)))
 
