@@ -19,8 +19,9 @@ from ctxengine.conversation.facts import (
     in_system,
     in_tools,
 )
+from ctxengine.conversation.head import scan_head, tool_definitions
 from ctxengine.conversation.looking_back import last_markable, positions_between, previous_tail
-from ctxengine.conversation.scanner import Scanner, scan_head, tool_definitions
+from ctxengine.conversation.scanner import Scanner
 
 __all__ = [
     "AT_END",

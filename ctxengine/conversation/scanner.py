@@ -7,7 +7,6 @@ from typing import Any
 
 from ctxengine.conversation.blocks import SERVER_RESULTS, field_of
 from ctxengine.conversation.facts import (
-    AT_END,
     COMPACTION_KEYS,
     BlockKind,
     CompactionBlock,
@@ -16,9 +15,8 @@ from ctxengine.conversation.facts import (
     Position,
     Problem,
     in_messages,
-    in_system,
-    in_tools,
 )
+from ctxengine.conversation.head import ttl_of
 
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
@@ -182,7 +180,7 @@ class Scanner:
         return False
 
     def _mark(self, index: int, at: int, block: Any, kind: Any) -> None:
-        ttl = _ttl_of(field_of(block, "cache_control"))
+        ttl = ttl_of(field_of(block, "cache_control"))
         if ttl is not None:
             empty = kind == "text" and not field_of(block, "text")
             self._marks.append(Mark(in_messages(index, at), ttl, str(kind), empty))
@@ -282,38 +280,3 @@ def _block_kind(content: Any, signature: Any) -> BlockKind:
     if not isinstance(content, str):
         return "odd"
     return "empty" if not content else "unsigned" if signature is None else "signed"
-
-
-def scan_head(
-    system: Any, tools: Sequence[Any], cache_control: Any = None
-) -> tuple[tuple[Mark, ...], tuple[tuple[str, str], ...]]:
-    """Marks outside the messages, in prompt order, and (name, type) of each tool."""
-    marks: list[Mark] = []
-    kinds: list[tuple[str, str]] = []
-    for index, tool in enumerate(tools):
-        kinds.append((str(field_of(tool, "name") or ""), str(field_of(tool, "type") or "custom")))
-        ttl = _ttl_of(field_of(tool, "cache_control"))
-        if ttl is not None:
-            marks.append(Mark(in_tools(index), ttl, "tool"))
-    if not isinstance(system, str):
-        for index, block in enumerate(system if isinstance(system, Sequence) else ()):
-            ttl = _ttl_of(field_of(block, "cache_control"))
-            if ttl is not None:
-                marks.append(Mark(in_system(index), ttl, "text", not field_of(block, "text")))
-    ttl = _ttl_of(cache_control)
-    if ttl is not None:
-        marks.append(Mark(AT_END, ttl, "auto"))
-    return tuple(marks), tuple(kinds)
-
-
-def tool_definitions(tools: Sequence[Any]) -> Sequence[Any]:
-    """The tools as the API sees them: the SDK's runnable tools are objects that know their definition."""
-    if all(isinstance(tool, Mapping) for tool in tools):
-        return tools
-    return [tool.to_dict() if hasattr(tool, "to_dict") else tool for tool in tools]
-
-
-def _ttl_of(cache_control: Any) -> str | None:
-    if cache_control is None:
-        return None
-    return str(field_of(cache_control, "ttl") or "5m")
