@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from ctxengine.catalog import default_catalog
 from ctxengine.conversation import blocks_of, field_of
+from ctxengine.emulator.blocks import mistakes
 from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place
 from ctxengine.jsontext import read_json
@@ -168,6 +170,8 @@ def _rule(item: Any, name: str, index: int) -> SayRule:
         when = re.compile(item["when"]) if "when" in item else None
     except (re.error, TypeError):
         _refuse(name, f"{index}.when", "this is no regular expression")
+    if not isinstance(item.get("tool", ""), str):
+        _refuse(name, f"{index}.tool", "this is no name of a tool")
     return SayRule(when, item.get("tool"), _turn(item["reply"], name, index, item))
 
 
@@ -176,14 +180,20 @@ def _turn(content: Any, name: str, index: int, more: Mapping[str, Any] | None = 
     more = more or {}
     if isinstance(content, Mapping) and "content" in content and content.get("type") in (None, "message"):
         usage = content.get("usage") or {}
+        if not isinstance(usage, Mapping):
+            _refuse(name, f"{index}.usage", "this is no usage of a message")
         more = {"stop_reason": content.get("stop_reason"), "output_tokens": usage.get("output_tokens"), **more}
         content = content["content"]
-    blocks = [content] if isinstance(content, Mapping) else content
-    if not isinstance(blocks, str) and not (
-        isinstance(blocks, (list, tuple)) and all(isinstance(block, Mapping) and "type" in block for block in blocks)
-    ):
-        _refuse(name, f"{index}", "a reply is a text, a block or a list of blocks with a type")
-    return reply_of(content, stop_reason=more.get("stop_reason"), output_tokens=more.get("output_tokens"))
+    if not isinstance(content, str):
+        blocks = content if isinstance(content, (list, tuple)) else [content]
+        for at, (field, why) in ((at, each) for at, block in enumerate(blocks) for each in mistakes(block)):
+            _refuse(name, ".".join(filter(None, (f"{index}.content.{at}", field))), why)
+    reason, tokens = more.get("stop_reason"), more.get("output_tokens")
+    if reason is not None and str(reason) not in default_catalog().vocabulary["stop_reasons"]:
+        _refuse(name, f"{index}.stop_reason", "this is no reason to stop")
+    if tokens is not None and (not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0):
+        _refuse(name, f"{index}.output_tokens", "this is no number of tokens")
+    return reply_of(content, stop_reason=reason, output_tokens=tokens)
 
 
 def _refuse(name: str, path: str, message: str) -> NoReturn:

@@ -97,6 +97,36 @@ def test_a_message_of_the_api_as_a_turn() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reply", "field"),
+    [
+        ({"type": "compaction"}, "0.content.0.content"),
+        ({"type": "text"}, "0.content.0.text"),
+        ({"type": "text", "text": 5}, "0.content.0.text"),
+        ({"type": "thinking"}, "0.content.0.thinking"),
+        ({"type": "tool_use", "name": "look", "input": "x"}, "0.content.0.input"),
+        ({"type": "tool_use", "id": 5, "name": "look", "input": {}}, "0.content.0.id"),
+        ({"type": "server_tool_use"}, "0.content.0.id"),
+        ({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1"}, "0.content.0.content"),
+        (["x"], "0.content.0"),
+        ([{"type": "text", "text": "x"}, {"type": "nonsense"}], "0.content.1.type"),
+        ({"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}, "0.content.0.type"),
+        ({"content": "x", "usage": 5}, "0.usage"),
+        ({"content": "x", "usage": {"output_tokens": "a"}}, "0.output_tokens"),
+        ({"content": "x", "usage": {"output_tokens": -1}}, "0.output_tokens"),
+        ({"content": "x", "stop_reason": "bored"}, "0.stop_reason"),
+    ],
+)
+def test_nonsense_in_scripts(reply: Any, field: str) -> None:
+    """A reply that no model could write is refused with its place at once, as a rule and as a turn."""
+    scripts = [{"reply": reply}], [reply]
+    for script in scripts:
+        with pytest.raises(MalformedInput) as refused:
+            emulator(script)
+        (finding,) = refused.value.findings
+        assert finding.where and (finding.rule, finding.where.path) == ("script-malformed", field)
+
+
+@pytest.mark.parametrize(
     "script",
     [
         [{"reply": "x", "unless": "y"}],
