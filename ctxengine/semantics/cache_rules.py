@@ -29,9 +29,8 @@ class CacheRules:
 
 def cache_rules(catalog: Catalog, target: Target, switches: Switches) -> CacheRules:
     """The rules for a model on a platform."""
-    facts, platform = target.facts, target.platform
-    minimum = (facts.min_cache_by_platform.get(platform.name) or facts.min_cache) if facts else None
-    collapses = platform.features.get("lookback_collapses_runs")
+    minimum = target.min_cache
+    collapses = target.platform.features.get("lookback_collapses_runs")
     return CacheRules(
         minimum=int(catalog.limit("cache.minimum").at_least or 0) if minimum is None else minimum,
         lookback=int(catalog.limit("cache.lookback").at_most or 0),

@@ -55,7 +55,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
     kwargs = {**made.request, "model": target.asked_model, "messages": made.request["messages"][:messages]}
     plan = engine.plan(platform=target.platform.name, **kwargs)
     defaults = {edit.type: engine.catalog.edits[edit.type].defaults for edit in plan.edits if _known(engine, edit.type)}
-    facts, control = target.facts, made.request.get("cache_control")
+    control = made.request.get("cache_control")
     wanted = frozenset(plan.policy.get("cache.breakpoints", ())) if plan.mode == "enforce" else frozenset()
     ttls = {place: plan.policy.get(f"cache.ttl.{place}", "5m") for place in PLACES}
     if candidate.baseline and made.recorded_ttl is not None:
@@ -66,7 +66,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         wanted=wanted,
         ttls=ttls,
         slots=target.platform.cache_slots,
-        minimum=(facts.min_cache_by_platform.get(target.platform.name) or facts.min_cache or 0) if facts else 0,
+        minimum=target.min_cache or 0,
         automatic=None if control is None else "1h" if field_of(control, "ttl") == "1h" else "5m",
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
