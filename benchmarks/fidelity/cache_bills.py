@@ -58,7 +58,7 @@ class Pair:
         if hit:
             return "miss predicted: an unseen request kept it alive" if more else "miss predicted: lived beyond its ttl"
         if not predicted_hit:
-            return "miss: expired, or another model"
+            return "miss: expired, another model, or other thinking"
         if self.read + self.written + self.uncached < self.total_before:
             return "hit predicted: the history was cut unseen"
         return f"hit predicted: {'only the head was' if self.read else 'nothing was'} read within the ttl"
@@ -98,7 +98,9 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
         model, rules = rules_of(entry.model or "")
         ttl = _ttl(entry) or ttl
         marks = [Mark(0, ttl)] * bool(head) + [Mark(last_block[entry.messages], ttl)]
-        asked = CacheRequest(prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), (model,) * 3)
+        asked = CacheRequest(
+            prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), (model, model, (model, entry.thinking))
+        )
         use = cache.take(asked, rules, _seconds(entry))
         if index:
             before = billed[index - 1]
@@ -126,7 +128,7 @@ def _prompt(transcript: Transcript, billed: list[Recorded], head: int) -> tuple[
             tokens.append(tokens[-1])
         if number in ends:
             tokens[-1], last_block[number] = ends[number], len(tokens) - 1
-    return Prompt(range(len(tokens)), tokens, places), last_block
+    return Prompt(range(len(tokens)), tokens, places, messages_at=1), last_block
 
 
 def _tokens(entry: Recorded, name: str) -> int:

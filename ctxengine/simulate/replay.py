@@ -17,6 +17,7 @@ from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
 from ctxengine.semantics import summary_size
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
+from ctxengine.semantics.cache_prompt import apart
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.simulate.marks import Marker
@@ -97,7 +98,7 @@ class Replay:
         sent.extend(end)
         if self._window is not None and context > self._window:
             return self._row(number, turn, original, context, unthought, why, NOTHING, None, overflow=True)
-        asked = self._asked(self._marker.marks(turn.messages), turn.messages, context)
+        asked = self._asked(self._marker.marks(turn.messages), turn, context)
         if self._compact_edit is None or not is_due(self._compact_edit, context):
             use = self._cache.take(asked, self._rules, turn.seconds)
             return self._row(number, turn, original, context, unthought, why, use, None)
@@ -126,7 +127,7 @@ class Replay:
         self._start(turn.messages, made.head_tokens + summary, summary, sent.messages_at)
         left = made.head_tokens + made.overhead + summary
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
-        use = self._cache.take(self._asked(marks, turn.messages, left), self._rules, turn.seconds)
+        use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)
         return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before
 
     def _clear_thinking(self, messages: int, why: list[str]) -> int:
@@ -212,10 +213,12 @@ class Replay:
             return len(instructions) // 4
         return int(self._catalog.limit("compaction.own_prompt").at_most or 0)
 
-    def _asked(self, marks: list[Mark], messages: int, context: int) -> CacheRequest:
+    def _asked(self, marks: list[Mark], turn: Turn, context: int) -> CacheRequest:
         scope = self._made.head.scope
-        if 0 <= self._made.images_from <= messages:
-            scope = (scope[0], scope[1], (scope[2], "images"))
+        if 0 <= self._made.images_from <= turn.messages:
+            scope = apart(scope, "images", self._switches)
+        if turn.thinking:
+            scope = apart(scope, "thinking", self._switches, turn.thinking)
         return CacheRequest(self._sent.prompt, marks, context + self._rules.opening_tokens, scope)
 
     def _row(

@@ -35,6 +35,8 @@ class Turn:
     seconds: float
     """When, on the recording's own clock from its first turn."""
     output_tokens: int
+    thinking: str = ""
+    """What the record tells of the request's ``thinking``; where it differs, cached messages are not shared."""
 
 
 @dataclass(slots=True)
@@ -230,7 +232,7 @@ def _turns(made: Scan, transcript: Transcript, gap: float) -> list[Turn]:
     recorded = {entry.messages: entry for entry in transcript.recorded}
     turns: list[Turn] = []
     start: float | None = None
-    now, backwards = 0.0, 0
+    now, backwards, thinking = 0.0, 0, ""
     for index, message in enumerate(made.request["messages"]):
         if not index or message["role"] != "assistant":
             continue
@@ -243,7 +245,8 @@ def _turns(made: Scan, transcript: Transcript, gap: float) -> list[Turn]:
         now = max(told, now)
         billed = counted(entry.usage.get("output_tokens")) if entry else None
         size = sum(made.sizes[made.first_rows[index] : made.first_rows[index + 1]])
-        turns.append(Turn(index, now, size if billed is None else billed))
+        turns.append(Turn(index, now, size if billed is None else billed, entry.thinking if entry else thinking))
+        thinking = turns[-1].thinking
     if backwards:
         message = f"times of {backwards} turn(s) lie before that of the turn before; they count as the same moment"
         where = Place(file=transcript.name)

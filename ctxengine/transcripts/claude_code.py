@@ -3,6 +3,10 @@
 Order in the file is order in time, except that parallel tool results stand between the lines of the response that
 asked for them; so lines are merged by ``message.id``. Parents only tell sidechains apart, and are looked up once per
 line: a circle of parents cannot hang the reader. System prompt and tool schemas are not in these logs.
+
+Whether a request thinks is told by the prompt before it: one of the user's own says so in ``thinkingMetadata``, one
+that a command or a skill wrote does not think. Nobody documents that, but the bills of such logs agree: the cache is
+lost and found again with these changes.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from ctxengine.transcripts.transcript import Recorded
 
 SYNTHETIC = "<synthetic>"
 MAIN = "main"
+COMMAND = "<command-message>"
+"""How the prompt begins that a slash command wrote."""
 REMEDY = "remove the line, or read leniently to skip it"
 
 
@@ -38,7 +44,7 @@ class _Context:
     response_id: str | None = None
     response: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, line: dict[str, Any], thinking: str) -> None:
         message = line["message"]
         if line["type"] == "user":
             self.messages.append({"role": "user", "content": message.get("content")})
@@ -47,7 +53,8 @@ class _Context:
             self.response_id, self.response = message.get("id"), []
             self.messages.append({"role": "assistant", "content": self.response})
             model, timestamp = text_or_none(message.get("model")), text_or_none(line.get("timestamp"))
-            self.billed.append(Recorded(len(self.messages) - 1, model, {}, timestamp))
+            thinking = f"{thinking}, not streamed" if thinking and _is_whole(message) else thinking
+            self.billed.append(Recorded(len(self.messages) - 1, model, {}, timestamp, thinking))
         self.response.extend(blocks_of(message.get("content")))
         if isinstance(message.get("usage"), dict):  # grows from line to line of a response: the last is what was billed
             self.billed[-1] = replace(self.billed[-1], usage=message["usage"])
@@ -67,6 +74,7 @@ class _Log:
         self.contexts: list[_Context] = []
         self._growing: dict[str, _Context] = {}
         self._conversations: dict[str, str] = {}
+        self._thinking: dict[str, str] = {}
         self._last_side = ""
 
     def add(self, line: dict[str, Any]) -> None:
@@ -76,8 +84,10 @@ class _Log:
         if context is None or (starts_anew and context.messages):
             context = self._growing[conversation] = _Context(conversation != MAIN)
             self.contexts.append(context)
+        if line["type"] == "user":
+            self._thinking[conversation] = _thinking(line, self._thinking.get(conversation, ""))
         if line["type"] != "system":
-            context.add(line)
+            context.add(line, self._thinking.get(conversation, ""))
 
     def _conversation(self, line: dict[str, Any]) -> str:
         """Which conversation a line belongs to; a sidechain without an agent's name is known by its first line."""
@@ -93,6 +103,22 @@ class _Log:
         if isinstance(uuid, str):
             self._conversations[uuid] = conversation
         return conversation
+
+
+def _thinking(line: dict[str, Any], before: str) -> str:
+    """How the requests behind a user's line think; ``""`` is not at all, and where the log says nothing."""
+    said, content = line.get("thinkingMetadata"), line["message"].get("content")
+    if isinstance(said, dict):
+        budget = said.get("maxThinkingTokens", said.get("level"))
+        return str(budget) if budget and not said.get("disabled") else ""
+    by_command = isinstance(content, str) and content.startswith(COMMAND)
+    by_skill = line.get("isMeta") is True and isinstance(line.get("sourceToolUseID"), str)
+    return "" if by_command or by_skill else before
+
+
+def _is_whole(message: dict[str, Any]) -> bool:
+    """Whether a response came in one piece, as after a broken stream: the client then asks for less thinking."""
+    return len(blocks_of(message.get("content"))) > 1
 
 
 def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:

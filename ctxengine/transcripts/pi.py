@@ -29,6 +29,7 @@ class _Session:
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
         self._model: str | None = None
+        self._thinking = ""
         self._messages: list[tuple[int, Message]] = []
         self._billed: list[Recorded] = []
 
@@ -36,6 +37,8 @@ class _Session:
         kind = entry.get("type")
         if kind in ("session", "model_change") and isinstance(entry.get("modelId"), str):
             self._model = entry["modelId"]
+        if kind in ("session", "thinking_level_change"):
+            self._thinking = text_or_none(entry.get("thinkingLevel")) or ""
         elif kind == "compaction":
             self._compact(entry, index)
         elif kind == "message":
@@ -63,7 +66,8 @@ class _Session:
         given = message.get("usage")
         usage = {name: given.get(key) or 0 for key, name in USAGE.items()} if isinstance(given, dict) else {}
         if any(usage.values()):  # an aborted or failed request was not billed
-            self._billed.append(Recorded(len(self._messages), self._model, usage, text_or_none(timestamp)))
+            billed = Recorded(len(self._messages), self._model, usage, text_or_none(timestamp), self._thinking)
+            self._billed.append(billed)
 
 
 def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:

@@ -20,6 +20,8 @@ class Recorded:
     model: str | None
     usage: Mapping[str, Any]
     timestamp: str | None
+    thinking: str = ""
+    """What a log tells of the request's ``thinking``, in its own words: where they differ, so did the parameter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,6 +132,15 @@ def test_an_entry_that_is_too_old_is_written_again() -> None:
     assert [row["cache_read"] > 0 for row in rows(found, "no policy")] == [False, True, False, True]
     assert [row["seconds"] for row in rows(found)] == [0, 240, 1800, 1800]
     assert [finding.rule for finding in found.findings] == ["simulate-times"]
+
+
+def test_a_change_of_thinking_is_a_change_of_the_cache() -> None:
+    """What was stored while the model thought otherwise is not read but for the head, and is found again later."""
+    thinking = ("31999", "", "31999", "31999")
+    recorded = tuple(replace(billed(1 + 2 * at, 1, 20_000, 0, 50), thinking=each) for at, each in enumerate(thinking))
+    found = rows(session(*READS, say("assistant", "Done"), recorded=recorded), "no policy")
+    first, other, again, more = (row["cache_read"] for row in found)
+    assert 0 == first < other < again < more
 
 
 def test_usage_may_be_missing_or_nonsense() -> None:

@@ -31,13 +31,17 @@ def said(transcript: Transcript, wanted: dict[str, Any]) -> dict[str, Any]:
         "name": transcript.name,
         "format": transcript.format,
         "request": transcript.request,
-        "recorded": [asdict(entry) for entry in transcript.recorded],
+        "recorded": [without_nothing(asdict(entry)) for entry in transcript.recorded],
         "boundaries": list(transcript.boundaries()),
         "repaired": {key: count for key in wanted.get("repaired", {}) for count in counts(key, repaired)},
         "skipped": [item.where.line for item in transcript.findings if item.rule == "transcript-skipped"],
     }
     assert len(repaired) == len(everything["repaired"]) or "repaired" not in wanted, list(repaired)
     return {key: everything[key] for key in wanted}
+
+
+def without_nothing(recorded: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in recorded.items() if (name, value) != ("thinking", "")}
 
 
 def counts(key: str, repaired: dict[str, Any]) -> list[int]:
