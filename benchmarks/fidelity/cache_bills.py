@@ -21,11 +21,13 @@ from benchmarks.fidelity.cache_recordings import print_recordings, rules_of
 from benchmarks.token_pairs import corpus
 from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import blocks_of, field_of
+from ctxengine.semantics import switches_of
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, Prompt, PromptCache
-from ctxengine.semantics.cache_prompt import RUNS
+from ctxengine.semantics.cache_prompt import RUNS, apart
 from ctxengine.transcripts import Transcript, read_transcripts
 from ctxengine.transcripts.transcript import Recorded
 
+SWITCHES = switches_of()
 MISS = 0.9
 """A request whose read is below this share of what the one before it left is a miss."""
 SLACK = 10
@@ -98,9 +100,8 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
         model, rules = rules_of(entry.model or "")
         ttl = _ttl(entry) or ttl
         marks = [Mark(0, ttl)] * bool(head) + [Mark(last_block[entry.messages], ttl)]
-        asked = CacheRequest(
-            prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), (model, model, (model, entry.thinking))
-        )
+        scope = apart((hash(model),) * 3, "thinking", SWITCHES, entry.thinking)
+        asked = CacheRequest(prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), scope)
         use = cache.take(asked, rules, _seconds(entry))
         if index:
             before = billed[index - 1]

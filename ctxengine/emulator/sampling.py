@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from ctxengine.catalog import Catalog
@@ -145,9 +145,9 @@ def _cached(
     """
     asked = ground.prompt(read)
     if goes_on and asked.marks and asked.marks[-1].block < len(asked.prompt.ids) - 1:
-        asked = replace(asked, marks=[*asked.marks, Mark(len(asked.prompt.ids) - 1, asked.marks[-1].ttl)])
+        asked = asked._replace(marks=[*asked.marks, Mark(len(asked.prompt.ids) - 1, asked.marks[-1].ttl)])
     if behind is not None:
-        asked = replace(asked, total=asked.total - ground.rules.opening_tokens + behind)
+        asked = asked._replace(total=asked.total - ground.rules.opening_tokens + behind)
     use = ground.cache.use(asked, ground.rules, ground.now)
     ground.cache.keep(use, ground.now, readable=ground.rules.keeps_refused or not refused)
     return use

@@ -64,6 +64,10 @@ def _chained(prefix: Hashable, contents: Iterable[Hashable]) -> Iterator[Hashabl
         yield prefix
 
 
+Scope = tuple[int, int, int]
+"""Digests of what tools, system prompt and messages are stored under: whole numbers, which cost nothing to look up."""
+
+
 class Mark(NamedTuple):
     """A cache mark on a block of a prompt."""
 
@@ -71,8 +75,7 @@ class Mark(NamedTuple):
     ttl: Ttl
 
 
-@dataclass(frozen=True, slots=True)
-class CacheRequest:
+class CacheRequest(NamedTuple):
     """A request as the cache sees it."""
 
     prompt: Prompt
@@ -80,7 +83,7 @@ class CacheRequest:
     """In prompt order."""
     total: int
     """Input tokens of the whole request."""
-    scope: tuple[Hashable, Hashable, Hashable] = ("", "", "")
+    scope: Scope = (0, 0, 0)
     """Who can read the tools, the system prompt and the messages: key, model and the parameters that count."""
 
 
@@ -91,18 +94,24 @@ class Entry(NamedTuple):
     ttl: Ttl
 
 
-@dataclass(frozen=True, slots=True)
-class CacheUse:
+Table = Mapping[Hashable, Entry]
+"""Stored prefixes of one scope."""
+NONE: Table = {}
+Kept = tuple[int, Hashable, Entry]
+"""Scope, prefix and entry."""
+
+
+class CacheUse(NamedTuple):
     """What one request does with the cache, in input tokens; the four add up to the request's total."""
 
     read: int
     write_5m: int
     write_1h: int
     uncached: int
-    refreshed: tuple[tuple[Hashable, Hashable, Entry], ...] = ()
-    """(scope, prefix, entry) of stored prefixes that live on."""
-    stored: tuple[tuple[Hashable, Hashable, Entry], ...] = ()
-    """(scope, prefix, entry) that are new."""
+    refreshed: Sequence[Kept] = ()
+    """Stored prefixes that live on."""
+    stored: Sequence[Kept] = ()
+    """Those that are new."""
 
     @property
     def written(self) -> int:
@@ -117,7 +126,7 @@ class PromptCache:
     """The prefixes that are stored. ``use`` looks, ``keep`` remembers; times are seconds on the caller's clock."""
 
     def __init__(self) -> None:
-        self._scopes: dict[Hashable, dict[Hashable, Entry]] = {}
+        self._scopes: dict[int, dict[Hashable, Entry]] = {}
         self._added = 0
 
     def __len__(self) -> int:
@@ -125,16 +134,16 @@ class PromptCache:
 
     def use(self, asked: CacheRequest, rules: CacheRules, now: float) -> CacheUse:
         """What a request reads and would write; changes nothing."""
-        tokens, marks = asked.prompt.tokens, asked.marks
-        hit = self._longest_read(asked, rules, now)
-        read = tokens[hit] if hit >= 0 else 0
-        long = short = read
-        for block, ttl in marks:
-            if block > hit and tokens[block] >= rules.minimum:
+        tokens, minimum = asked.prompt.tokens, rules.minimum
+        tables = [self._scopes.get(scope, NONE) for scope in asked.scope]
+        hit = _longest_read(asked, tables, rules.lookback, now)
+        read = long = short = tokens[hit] if hit >= 0 else 0
+        for block, ttl in asked.marks:
+            if block > hit and tokens[block] >= minimum:
                 short = tokens[block]
                 if ttl == "1h":
                     long = short
-        refreshed, stored = self._entries(asked, rules, hit, now)
+        refreshed, stored = _entries(asked, tables, rules, hit, now)
         return CacheUse(read, short - long, long - read, asked.total - short, refreshed, stored)
 
     def keep(self, use: CacheUse, now: float, *, readable: bool = True) -> None:
@@ -160,37 +169,39 @@ class PromptCache:
         self._scopes = {scope: table for scope, table in live.items() if table}
         self._added = -len(self)
 
-    def _longest_read(self, asked: CacheRequest, rules: CacheRules, now: float) -> int:
-        """The last block of the longest stored prefix that a mark reaches; -1 where there is none."""
-        ids, places = asked.prompt.ids, asked.prompt.places
-        tables = [self._scopes.get(scope, {}) for scope in asked.scope]
-        system_at, messages_at = asked.prompt.system_at, asked.prompt.messages_at
-        checked = len(ids)
-        for mark, _ in reversed(asked.marks):
-            last_place = places[mark] - rules.lookback
-            block = min(mark, checked - 1)
-            while block >= 0 and places[block] > last_place:
-                entry = tables[(block >= system_at) + (block >= messages_at)].get(ids[block])
-                if entry is not None and entry.expires > now:
-                    return block
-                block -= 1
-            checked = block + 1
-        return -1
 
-    def _entries(
-        self, asked: CacheRequest, rules: CacheRules, hit: int, now: float
-    ) -> tuple[tuple[tuple[Hashable, Hashable, Entry], ...], tuple[tuple[Hashable, Hashable, Entry], ...]]:
-        """What lives on for being read, and what is new."""
-        refreshed, stored = [], []
-        at_hit = () if hit < 0 or any(mark.block == hit for mark in asked.marks) else (Mark(hit, "5m"),)
-        for block, ttl in (*at_hit, *asked.marks):
-            if asked.prompt.tokens[block] < rules.minimum:
-                continue
-            scope = asked.scope[(block >= asked.prompt.system_at) + (block >= asked.prompt.messages_at)]
-            prefix = asked.prompt.ids[block]
-            known = self._scopes.get(scope, {}).get(prefix)
-            if known is not None and known.expires > now:
-                refreshed.append((scope, prefix, Entry(now + LIFE[known.ttl], known.ttl)))
-            elif block > hit or rules.stores_inside_reads:
-                stored.append((scope, prefix, Entry(now + LIFE[ttl], ttl)))
-        return tuple(refreshed), tuple(stored)
+def _longest_read(asked: CacheRequest, tables: Sequence[Table], lookback: int, now: float) -> int:
+    """The last block of the longest stored prefix that a mark reaches; -1 where there is none."""
+    prompt = asked.prompt
+    ids, places, system_at, messages_at = prompt.ids, prompt.places, prompt.system_at, prompt.messages_at
+    block = len(ids) - 1
+    for mark, _ in reversed(asked.marks):
+        if mark < block:
+            block = mark
+        last_place = places[mark] - lookback
+        while block >= 0 and places[block] > last_place:
+            entry = tables[(block >= system_at) + (block >= messages_at)].get(ids[block])
+            if entry is not None and entry.expires > now:
+                return block
+            block -= 1
+    return -1
+
+
+def _entries(
+    asked: CacheRequest, tables: Sequence[Table], rules: CacheRules, hit: int, now: float
+) -> tuple[list[Kept], list[Kept]]:
+    """What lives on for being read, and what is new."""
+    prompt, marks, scope = asked.prompt, asked.marks, asked.scope
+    refreshed: list[Kept] = []
+    stored: list[Kept] = []
+    for block, ttl in marks if hit < 0 or any(mark[0] == hit for mark in marks) else (*marks, Mark(hit, "5m")):
+        if prompt.tokens[block] < rules.minimum:
+            continue
+        section = (block >= prompt.system_at) + (block >= prompt.messages_at)
+        prefix = prompt.ids[block]
+        known = tables[section].get(prefix)
+        if known is not None and known.expires > now:
+            refreshed.append((scope[section], prefix, Entry(now + LIFE[known.ttl], known.ttl)))
+        elif block > hit or rules.stores_inside_reads:
+            stored.append((scope[section], prefix, Entry(now + LIFE[ttl], ttl)))
+    return refreshed, stored

@@ -16,11 +16,10 @@ from typing import Any
 from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import blocks_of, field_of, markable
 from ctxengine.edits.switches import Switches
-from ctxengine.semantics.cache import CacheRequest, Mark, Prompt
+from ctxengine.semantics.cache import CacheRequest, Mark, Prompt, Scope
 from ctxengine.semantics.cache_rules import CacheRules
 
 Count = Callable[[Any], int]
-Scope = tuple[Hashable, Hashable, Hashable]
 
 RUNS = ("tool_use", "tool_result")
 WEB_SEARCH = "web_search_"
@@ -88,17 +87,17 @@ class PromptReader:
 
     def _scope(self, request: Mapping[str, Any], rows: _Rows, owner: tuple[Hashable, str]) -> Scope:
         values = _features(request, *rows.seen[-1])
-        shared: list[Hashable] = [owner]
+        shared = [hash(owner)]
         for section in REACH:
             own = [(name, values[name]) for name in FEATURES if self._switches[f"cache.invalidates.{name}"] == section]
-            shared.append((shared[-1], *own) if own else shared[-1])
+            shared.append(hash((shared[-1], *own)) if own else shared[-1])
         return shared[1], shared[2], shared[3]
 
 
 def apart(scope: Scope, feature: str, switches: Switches, value: Hashable = True) -> Scope:
     """The scope of a request in which one of ``FEATURES`` has a value of its own."""
     first = REACH.index(switches[f"cache.invalidates.{feature}"])
-    tools, system, messages = ((part, feature, value) if at >= first else part for at, part in enumerate(scope))
+    tools, system, messages = (hash((part, feature, value)) if at >= first else part for at, part in enumerate(scope))
     return tools, system, messages
 
 

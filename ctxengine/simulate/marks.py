@@ -27,13 +27,17 @@ class Marker:
         self, plan: Planned, made: Scan, sent: Sent, message: int = 0, summary: int = 0, block: int | None = None
     ) -> None:
         self._plan, self._made, self._sent = plan, made, sent
-        self._message, self._block = message, block
+        self._message = message
         self._first = made.first_rows[message]
         on_tools, on_system, self._from = cacheable_from(plan, made, message, summary)
         system = sent.messages_at - 1 if sent.messages_at > sent.system_at else None
         tools = _last_tool(made.request.get("tools") or ())
-        self._system = system if on_system and "system" in plan.wanted else None
-        self._tools = tools if on_tools and "tools" in plan.wanted else None
+        self._tail_ttl = plan.ttls["last_message"] if "last_message" in plan.wanted else None
+        self._fixed = [
+            *self._mark("system", system if on_system else None),
+            *self._mark("compaction_block", block),
+        ]
+        self._tools = self._mark("tools", tools if on_tools else None)
         self._head = list(made.head.marks)
         self._alike = len({*plan.ttls.values()}) == 1
         self._rows = [row for row, _ in made.marks]
@@ -43,44 +47,38 @@ class Marker:
         plan = self._plan
         given = self._given(messages)
         free = plan.slots - len(given)
+        tail = self._tail(messages)
         if plan.automatic is not None:
             free -= 1  # even where its block is marked already
-            tail = self._tail(messages) + self._sent.offset
-            if not (given and given[-1].block == tail):
-                given.append(Mark(tail, plan.automatic))
+            at = tail + self._sent.offset
+            if not (given and given[-1].block == at):
+                given.append(Mark(at, plan.automatic))
         if not plan.wanted:
             return given
         taken = {mark.block for mark in given}
-        placed: list[tuple[int, Ttl]] = []
-        for place, at in self._places(messages):
-            if free > 0 and at not in taken:
+        placed: list[Mark] = []
+        for mark in self._wanted(messages, tail):
+            if free > 0 and mark.block not in taken:
                 free -= 1
-                taken.add(at)
-                placed.append((at, plan.ttls["last_message" if place == "previous_tail" else place]))
-        if not given and self._alike:
-            return sorted(Mark(at, ttl) for at, ttl in placed)
-        return sorted(given + _with_ordered_ttls(sorted(placed, reverse=True), given))
+                taken.add(mark.block)
+                placed.append(mark)
+        placed.sort()
+        if self._alike and not given:
+            return placed
+        return sorted(given + _with_ordered_ttls(placed[::-1], given))
 
-    def _places(self, messages: int) -> list[tuple[str, int]]:
-        """Each place that the policy wants, and where it is, in the order in which slots are given away."""
-        plan, offset = self._plan, self._sent.offset
-        found: list[tuple[str, int]] = []
-        tail = -1
-        if "last_message" in plan.wanted and plan.automatic is None:
-            tail = self._tail(messages)
-            if tail >= self._from:
-                found.append(("last_message", tail + offset))
-        if self._system is not None:
-            found.append(("system", self._system))
-        if self._block is not None and "compaction_block" in plan.wanted:
-            found.append(("compaction_block", self._block))
-        if "last_message" in plan.wanted:
-            before = self._previous_tail(messages, tail if tail >= 0 else self._tail(messages))
-            if before >= self._from:
-                found.append(("previous_tail", before + offset))
-        if self._tools is not None:
-            found.append(("tools", self._tools))
-        return found
+    def _wanted(self, messages: int, tail: int) -> list[Mark]:
+        """A mark for each place that the policy wants, in the order in which slots are given away."""
+        ttl, offset = self._tail_ttl, self._sent.offset
+        if ttl is None:
+            return [*self._fixed, *self._tools]
+        last = [Mark(tail + offset, ttl)] if self._plan.automatic is None and tail >= self._from else []
+        before = self._previous_tail(messages, tail)
+        previous = [Mark(before + offset, ttl)] if before >= self._from else []
+        return [*last, *self._fixed, *previous, *self._tools]
+
+    def _mark(self, place: str, at: int | None) -> list[Mark]:
+        return [] if at is None or place not in self._plan.wanted else [Mark(at, self._plan.ttls[place])]
 
     def _tail(self, messages: int) -> int:
         tails = self._made.tails

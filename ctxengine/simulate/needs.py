@@ -17,6 +17,7 @@ from ctxengine.tokens.measure import CALLS
 
 QUOTE = 40
 """Characters from which on a passage counts as quoted."""
+_encode = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
 class Need(NamedTuple):
@@ -64,6 +65,8 @@ class _Memory:
 
     def hear(self, index: int, message: Mapping[str, Any]) -> None:
         """What others say: questions, and the results of tools."""
+        if not self._wanted:
+            return
         for block in blocks_of(message):
             self._keep(
                 _texts(block.get("content", block.get("text"))), index, self._open.get(block.get("tool_use_id"), -1)
@@ -77,7 +80,7 @@ class _Memory:
         for block in blocks_of(message):
             kind = block["type"]
             if kind in CALLS:
-                call = json.dumps((block.get("name"), block.get("input")), sort_keys=True, default=str)
+                call = _encode((block.get("name"), block.get("input")))
                 if call in self._calls:
                     needs.append(Need(*self._calls[call], "repeated"))
                 self._calls[call] = (index, self._uses)

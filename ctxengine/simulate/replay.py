@@ -35,7 +35,7 @@ class Replay:
 
     def __init__(self, made: Scan, candidate: Candidate, catalog: Catalog, switches: Switches, name: str) -> None:
         self._made, self._candidate, self._catalog, self._switches = made, candidate, catalog, switches
-        self._head: Row = {"transcript": name, "policy": candidate.name}
+        self._name = name
         self._facts = made.target.facts
         self._window = self._facts.window if self._facts else None
         self._rules = cache_rules(catalog, made.target, switches)
@@ -235,7 +235,8 @@ class Replay:
             needs = self._made.needs.get(turn.messages, ())
             again = [need.how for need in needs if need.message < self._message or need.use in self._gone]
         return {
-            **self._head,
+            "transcript": self._name,
+            "policy": self._candidate.name,
             "turn": number,
             "messages": turn.messages,
             "seconds": turn.seconds,

@@ -50,23 +50,24 @@ class Sent:
     def extend(self, end: int) -> None:
         """Take in the rows up to ``end``."""
         made, freed, removed = self._made, self.freed, self.removed
+        sizes, its_places = made.sizes, made.places
         ids, tokens, places = self.ids, self.tokens, self.places
-        shift = self._place if self._next == self._first else places[-1] - made.places[self._next - 1]
-        prefix = next((id for id in reversed(ids) if id is not GONE), "")
-        total = tokens[-1] if tokens else 0
+        begins = self._next == self._first
+        shift = self._place if begins else places[-1] - its_places[self._next - 1]
+        total = (tokens[-1] if tokens else 0) + (self._extra if begins else 0)
+        prefix = self._prefix()
         for row in range(self._next, end):
-            size = made.sizes[row]
-            if row == self._first:
-                size += self._extra
+            total += sizes[row]
+            if row in freed:
+                total -= freed[row]
             if row in removed:
                 ids.append(GONE)
                 shift -= 1
             else:
                 prefix = hash((prefix, row, row in freed))
                 ids.append(prefix)
-            total += size - freed[row] if row in freed else size
             tokens.append(total)
-            places.append(made.places[row] + shift)
+            places.append(its_places[row] + shift)
         self._next = max(self._next, end)
 
     def rewind(self, rows: Iterable[int]) -> None:
@@ -77,10 +78,13 @@ class Sent:
             self._next = first
 
     def _add(self, id: Hashable, tokens: int) -> None:
-        prefix = next((each for each in reversed(self.ids) if each is not GONE), "")
-        self.ids.append(hash((prefix, id)))
+        self.ids.append(hash((self._prefix(), id)))
         self.tokens.append(tokens + (self.tokens[-1] if self.tokens else 0))
         self.places.append((self.places[-1] if self.places else -1) + 1)
+
+    def _prefix(self) -> Hashable:
+        """Id of all that is in the prompt so far."""
+        return next((each for each in reversed(self.ids) if each is not GONE), "")
 
     def _cut(self, at: int) -> None:
         del self.ids[at:], self.tokens[at:], self.places[at:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -136,7 +135,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         applied = outcome(built, World(CATALOG, count=count))
         assert applied.error is None
         asked = reader.read(applied.request, target.model, rules)
-        use = cache.take(replace(asked, total=asked.total + _more(applied, rules.opening_tokens)), rules, now)
+        use = cache.take(asked._replace(total=asked.total + _more(applied, rules.opening_tokens)), rules, now)
         written = [use]
         if applied.compaction:
             content = str(index).rjust(summary_size(applied.input_tokens), "s")
