@@ -9,11 +9,8 @@ from typing import Any
 
 import anthropic
 import pytest
-from anthropic.types.beta.beta_content_block_param import BetaContentBlockParam
 
-from ctxengine.catalog import default_catalog
 from ctxengine.emulator import Answer, Call
-from tests.catalog.test_sdk_parity import assert_same, words
 from tests.emulator.sdk import HELLO, client, create, emulator
 
 CASES = json.loads((Path(__file__).parent / "cases" / "refused.json").read_text())
@@ -75,20 +72,3 @@ def test_overflow() -> None:
     answer = client(emulator(["so many words " * 50_000])).beta.messages.create(**near, timeout=60)
     assert answer.stop_reason == "model_context_window_exceeded"
     assert answer.usage.input_tokens + answer.usage.output_tokens in range(199_990, 200_010)
-
-
-def test_known_blocks() -> None:
-    """The emulator knows the SDK's content blocks, and no others."""
-    known = default_catalog().vocabulary["content_blocks"]
-    assert_same(known, words_of_types(BetaContentBlockParam), "vocabulary", "as content_blocks ")
-
-
-def words_of_types(hint: Any) -> set[str]:
-    """The ``type`` of every block in a union of the SDK's."""
-    if not isinstance(hint, type):
-        return {word for part in hint.__args__ for word in words_of_types(part)} if hasattr(hint, "__args__") else set()
-    if hasattr(hint, "model_fields"):
-        return words(hint.model_fields["type"].annotation)
-    annotation = hint.__annotations__["type"]
-    text = annotation if isinstance(annotation, str) else annotation.__forward_arg__
-    return {part.strip("\"'") for part in text.split("[")[-1].rstrip("]").split(",")}
