@@ -59,7 +59,8 @@ def _kind(hint: Any, found: dict[str, Any]) -> Any:
         for part in parts:
             kind = _kind(part, found)
             kinds += [each for each in (kind if isinstance(kind, list) else [kind]) if each not in kinds]
-        return kinds[0] if len(kinds) == 1 else kinds
+        # sorted: the order of a union hangs on what was imported before
+        return kinds[0] if len(kinds) == 1 else sorted(kinds, key=json.dumps)
     if origin is typing.Literal:
         return {"is": list(parts)}
     if origin in (list, collections.abc.Iterable, collections.abc.Sequence):
