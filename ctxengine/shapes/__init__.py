@@ -39,6 +39,12 @@ class Flaw(NamedTuple):
     said: str = ""
     """What the value should be, for ``type``; the tag, for ``tag``."""
 
+    @property
+    def words(self) -> str:
+        """In plain words, for people; the value itself is not quoted."""
+        told = {"extra": "is no field that the API knows", "missing": "is missing", "tag": "is of an unknown type"}
+        return f"{self.path} {told.get(self.kind) or f'should be {self.said}'}"
+
     def inside(self, place: str) -> Flaw:
         return self._replace(path=f"{place}.{self.path}" if self.path else place)
 

@@ -14,6 +14,7 @@ from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.engine import Engine
 from ctxengine.errors import CtxengineError
 from ctxengine.findings import Finding, Place
+from ctxengine.shapes import request_flaw
 from ctxengine.simulate.planned import Candidate
 from ctxengine.simulate.replay import Replay, Row
 from ctxengine.simulate.scan import Scan, scan
@@ -129,7 +130,8 @@ class Simulator:
                 return Session(transcript.name, target.model, 0, (), findings=(*transcript.findings, _no_turns(file)))
             return self._compared(transcript, made, catalog, file)
         except Exception as error:
-            return Session(transcript.name, "", 0, (), findings=(*transcript.findings, *_unusable(error, file)))
+            why = _unusable(error, file, transcript.request)
+            return Session(transcript.name, "", 0, (), findings=(*transcript.findings, *why))
 
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
         rows: list[Row] = []
@@ -219,10 +221,12 @@ def _thinks(message: Mapping[str, Any]) -> bool:
     return isinstance(content, list) and any(block["type"] in THINKING for block in content)
 
 
-def _unusable(error: Exception, file: str) -> Iterator[Finding]:
+def _unusable(error: Exception, file: str, request: Mapping[str, Any] | None = None) -> Iterator[Finding]:
     """Why a file is left out. Recorded requests may hold anything, and none of it may end the run for the others."""
     if not isinstance(error, CtxengineError):
-        message = f"the conversation has a shape that cannot be replayed ({type(error).__name__})"
+        flaw = request_flaw(request, request) if request else None
+        why = flaw.words if flaw else type(error).__name__
+        message = f"the conversation has a shape that cannot be replayed: {why}"
         remedy = "correct the file so that the API would take its requests, or leave it out"
         yield Finding("transcript-malformed", "error", message, remedy, Place(file=file))
         return
