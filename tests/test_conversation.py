@@ -155,7 +155,8 @@ def test_a_split_pair_is_noticed(parallel: list[int], data: st.DataObject) -> No
     assert not scan(None, (), messages).problems
     message = data.draw(st.sampled_from(messages))
     message["content"].pop(data.draw(st.integers(0, len(message["content"]) - 1)))
-    assert [problem.rule for problem in scan(None, (), messages).problems] == ["pair-orphan"]
+    rules = [problem.rule for problem in scan(None, (), messages).problems]
+    assert [rule for rule in rules if rule != "content-empty"] == ["pair-orphan"]
 
 
 @pytest.mark.parametrize(("collapse", "expected"), [(True, 5), (False, 9)])

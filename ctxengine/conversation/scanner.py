@@ -78,9 +78,13 @@ class Scanner:
             if content.__class__ is str:
                 if pending and from_user:
                     self._text_before_results(index)
+                if not content or content.isspace():
+                    self._little(index, content, from_user)
                 continue
             if content.__class__ is not list and not self._readable(index, content):
                 continue
+            if not content:
+                self._little(index, content, from_user)
             for at, block in enumerate(content):
                 if block.__class__ is not dict:
                     block = _as_dict(block)
@@ -88,6 +92,9 @@ class Scanner:
                 if "cache_control" in block:
                     self._mark(index, at, block, kind)
                 if kind == "text":
+                    text = block.get("text")
+                    if text.__class__ is str and (not text or text.isspace()):
+                        self._little_text(index, at, content)
                     if from_user and (pending or "citations" in block):
                         self._user_text(index, at, block)
                 elif kind == "tool_use":
@@ -179,6 +186,20 @@ class Scanner:
         self._problem("request-shape", index, -1, "the content is neither a string nor a list of blocks")
         return False
 
+    def _little(self, index: int, content: Any, from_user: bool) -> None:
+        """Content that is nothing, or white space: an assistant may say nothing."""
+        if content:
+            self._problem("text-blank", index, -1, "the message is nothing but white space")
+        elif from_user:
+            self._problem("content-empty", index, -1, "a user message without content")
+
+    def _little_text(self, index: int, at: int, blocks: Sequence[Any]) -> None:
+        """An empty text is refused anywhere; white space is where there is nothing else."""
+        if not field_of(blocks[at], "text"):
+            self._problem("text-empty", index, at, "a text block without text")
+        elif at == 0 and all(_is_blank(block) for block in blocks):
+            self._problem("text-blank", index, -1, "the message is nothing but white space")
+
     def _mark(self, index: int, at: int, block: Any, kind: Any) -> None:
         ttl = ttl_of(field_of(block, "cache_control"))
         if ttl is not None:
@@ -265,6 +286,11 @@ class Scanner:
             self._problem("odc-tamper", index, at, "its content or its signature is not a non-empty string")
         elif found.kind == "odd":
             self._problem("request-shape", index, at, "a compaction block whose content is neither a string nor null")
+
+
+def _is_blank(block: Any) -> bool:
+    text = field_of(block, "text")
+    return field_of(block, "type") == "text" and isinstance(text, str) and text.isspace()
 
 
 def _as_dict(block: Any) -> dict[str, Any]:

@@ -10,7 +10,10 @@ MODELS = ("claude-opus-5-5", "claude-opus-4-6", "claude-haiku-4-5", "us.anthropi
 LONG = "A sentence to fill the prompt. " * 400
 TEXT = st.sampled_from(["Hi", "Go on.", LONG, "日本語", "\ud800"])
 MARK = st.sampled_from([None, None, None, {"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}])
-TOOLS = [{"name": "read", "description": LONG, "input_schema": {"type": "object"}}, {"type": "memory_20250818", "name": "memory"}]
+TOOLS = [
+    {"name": "read", "description": LONG, "input_schema": {"type": "object"}},
+    {"type": "memory_20250818", "name": "memory"},
+]
 COMPACTION = st.sampled_from(
     [
         {"type": "compaction", "content": None},

@@ -1,5 +1,7 @@
 """The shapes of requests as the installed SDK's types have them: what ``ctxengine/shapes/request.json`` holds.
 
+Alternatives are sorted: ``typing`` takes those of a union or a literal in the order of whichever was made first.
+
 ``python -m tests.shapes.sdk`` writes the file anew, after a release of the SDK.
 """
 
@@ -59,10 +61,9 @@ def _kind(hint: Any, found: dict[str, Any]) -> Any:
         for part in parts:
             kind = _kind(part, found)
             kinds += [each for each in (kind if isinstance(kind, list) else [kind]) if each not in kinds]
-        # sorted: the order of a union hangs on what was imported before
         return kinds[0] if len(kinds) == 1 else sorted(kinds, key=json.dumps)
     if origin is typing.Literal:
-        return {"is": list(parts)}
+        return {"is": sorted(parts, key=str)}
     if origin in (list, collections.abc.Iterable, collections.abc.Sequence):
         return {"list": _kind(parts[0], found)}
     if origin in (dict, collections.abc.Mapping):
