@@ -22,7 +22,6 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("recursive_ref", "", SCHEMAS),
     ("hit_internal_limit", "", SCHEMAS),
     ("twenty_one_strict_tools", "", SCHEMAS),
-    ("effort_xhigh_unsupported", "", "levels of effort are not in the catalog: nothing to do with context"),
     ("context_length_exceeded", "", "the recording holds a placeholder where the long text was"),
     ("conformance_streaming_probe", CACHE, WARM),
     ("cache_bedrock_real_api", CACHE, WARM + "; the second prompt adds more than the padded first one lets expect"),

@@ -22,6 +22,7 @@ def facts_from(answer: Mapping[str, Any], row: ModelFact) -> ModelFact:
         "window": _count(answer.get("max_input_tokens")),
         "max_output": _count(answer.get("max_tokens")),
         "thinking_modes": tuple(sorted(mode for mode, support in modes.items() if _supported(support))) or None,
+        "efforts": _efforts(_object(capabilities.get("effort"))),
         "released": _day(answer.get("created_at")),
         "retires": _day(answer.get("retires_at")),
         "edits": MappingProxyType({**row.edits, **dict(_edits(capabilities))}),
@@ -35,6 +36,12 @@ def unknown_model(id: str, as_of: str) -> ModelFact:
     nothing: Mapping[str, Any] = MappingProxyType({})
     known = {"id": id, "source": SOURCE, "as_of": as_of, "confidence": "H"}
     return make_row(ModelFact, {**known, "edits": nothing, "min_cache_by_platform": nothing, "prices": ()})
+
+
+def _efforts(capability: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The levels, where the answer knows of them."""
+    levels = tuple(name for name, support in capability.items() if name != "supported" and _supported(support))
+    return levels or (() if capability.get("supported") is False else None)
 
 
 def _edits(capabilities: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:

@@ -56,6 +56,10 @@ class ModelFact:
     """Replayed thinking is rejected or dropped after a client-side change of what stands before it."""
     system_role: bool | None
     task_budget: bool | None
+    efforts: tuple[str, ...] | None
+    """The ``output_config.effort`` levels the model has; empty where it takes none at all."""
+    forced_tools: bool | None
+    """Whether ``tool_choice`` may force a tool use."""
     overflow_stops: bool | None
     """Input plus ``max_tokens`` above the window stops with a stop reason instead of a 400."""
     prices: tuple[Price, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from ctxengine.check.asked import inside, problems
+from ctxengine.check.asked import forces_tool, inside, problems
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
-from ctxengine.check.sources import ISSUES, OBSERVED, SDK, TASK_BUDGETS
+from ctxengine.check.sources import EFFORT, ISSUES, MODELS, OBSERVED, SDK, TASK_BUDGETS
 from ctxengine.findings import Place, shown
 
 SAMPLING = ("temperature", "top_p", "top_k")
@@ -92,6 +92,38 @@ def tb_min(facts: Facts) -> Iterator[Hit]:
     broken = outside(facts.catalog.limit("task_budget.total"), total) if is_whole(total) else ""
     if broken:
         yield Hit(f"the task budget's total is {total:,} tokens and {broken}", Place(path))
+
+
+@rule(
+    "effort-model",
+    "error",
+    "A level of effort that the model does not have.",
+    help="choose one of the model's levels, or leave output_config.effort out",
+    source=EFFORT,
+)
+def effort_model(facts: Facts) -> Iterator[Hit]:
+    path = "output_config.effort"
+    model, effort = facts.target.facts, inside(facts, path)
+    if model and model.efforts is not None and isinstance(effort, str) and effort not in model.efforts:
+        levels = f"only {', '.join(model.efforts)}" if model.efforts else "none at all"
+        yield Hit(f"{model.id} does not have this level of effort: {levels}", Place(path))
+
+
+@rule(
+    "tool-choice-model",
+    "error",
+    "A forced tool use, which the model or its way of thinking does not allow.",
+    help="choose auto, and say in the prompt which tool is wanted",
+    source=f"{MODELS}; {ISSUES}",
+)
+def tool_choice_model(facts: Facts) -> Iterator[Hit]:
+    model, path = facts.target.facts, "tool_choice.type"
+    if not forces_tool(facts):
+        return
+    if model and model.forced_tools is False:
+        yield Hit(f"{model.id} does not let a tool use be forced", Place(path))
+    elif inside(facts, "thinking.type") == "enabled":
+        yield Hit("a tool use cannot be forced while thinking is enabled", Place("tool_choice"))
 
 
 @rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,9 +13,10 @@ from ctxengine.catalog.facts import SUMMARIZE
 EPOCH = "1970-01-01"
 """The day of what has no known day."""
 UNKNOWN = (
-    "batch", "citations", "code_execution", "effort", "image_input", "pdf_input", "server_tools", "structured_outputs",
+    "batch", "citations", "code_execution", "image_input", "pdf_input", "server_tools", "structured_outputs",
 )  # fmt: skip
 """Capabilities that have nothing to do with context: the catalog does not hold them."""
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 MODES = ("adaptive", "between_tools", "disabled", "enabled")
 PAGE, LARGEST_PAGE = 20, 1000
 DIGITS = re.compile("[0-9]{1,9}")
@@ -63,12 +64,17 @@ def _capabilities(model: ModelFact, *, on_demand: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         **dict.fromkeys(UNKNOWN),
         "context_management": {"supported": _any(edits.values()), **each},
+        "effort": None if model.efforts is None else _efforts(model.efforts),
         "thinking": {"supported": None if modes is None else modes != ("disabled",), "types": types},
     }
     if on_demand:
         known = model.edits.get(SUMMARIZE)
         found["compaction"] = {"supported": known, SUMMARIZE: _one(known)}
     return found
+
+
+def _efforts(levels: Sequence[str]) -> dict[str, Any]:
+    return {"supported": bool(levels), **{level: _one(level in levels) for level in EFFORTS}}
 
 
 def _one(known: bool | None) -> dict[str, bool] | None:

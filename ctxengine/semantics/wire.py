@@ -123,6 +123,10 @@ def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
         values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
     if finding.rule == "cache-max4":
         values |= {"slots": target.platform.cache_slots, "marks": len(slots_of(facts))}
+    if finding.rule == "effort-model":
+        levels = target.facts.efforts if target.facts else ()
+        values["effort"] = field_of(facts.request.get("output_config"), "effort")
+        values["levels"] = ", ".join(sorted(levels or ()))
     if finding.rule == "block-extra-fields":
         at = next(each for each in facts.conversation.compaction_blocks if each.at.path == path)
         values["key"] = at.extra_keys[0]
