@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ctxengine.cli.output import plural, table
-from ctxengine.simulate.totals import BASELINE, Totals, hit_share, verdict
+from ctxengine.simulate.comparison import UNKNOWN, compared
+from ctxengine.simulate.totals import BASELINE, Totals, verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
     from ctxengine.simulate import Session
-
-UNKNOWN = "?"
-MANY = 10_000_000
-"""Tokens from which on millions are shown."""
-
-
-def _dollars(totals: Totals) -> str:
-    return UNKNOWN if totals["cost_usd"] is None else f"${totals['cost_usd']:,.2f}"
-
-
-def _tokens(name: str) -> Callable[[Totals], str]:
-    return lambda totals: _short(totals[name])
-
-
-def _short(count: int) -> str:
-    """As narrow as a column of several policies has to be."""
-    return f"{count:,}" if count < MANY else f"{count / 1e6:,.1f}M"
-
-
-def _overflow(totals: Totals) -> str:
-    return f"{totals['overflows']:,}, first {totals['first_overflow']}" if totals["overflows"] else "0"
-
-
-LINES: Sequence[tuple[str, Callable[[Totals], str]]] = (
-    ("cost", _dollars),
-    ("peak context, tokens", _tokens("peak")),
-    ("window left, at least", lambda totals: UNKNOWN if totals["headroom"] is None else f"{totals['headroom']:,}"),
-    ("read from the cache", lambda totals: f"{hit_share(totals):.1%}"),
-    ("tokens read", _tokens("cache_read")),
-    ("tokens written, 5m", _tokens("cache_write_5m")),
-    ("tokens written, 1h", _tokens("cache_write_1h")),
-    ("tokens uncached", _tokens("uncached")),
-    ("tokens of output", _tokens("output_tokens")),
-    ("clearings", _tokens("clearings")),
-    ("compactions", _tokens("compactions")),
-    ("needed again, but gone", _tokens("needed_again")),
-    ("  same call repeated", _tokens("repeated")),
-    ("  passage quoted", _tokens("quoted")),
-    ("turns that do not fit", _overflow),
-)
-ALWAYS = ("cost", "peak context, tokens", "read from the cache", "needed again, but gone")
-"""Lines that are shown even where they are nothing for every policy."""
 
 
 def comparison(totals: Sequence[Totals], sessions: int, turns: int) -> Iterator[RenderableType]:
@@ -64,24 +23,12 @@ def comparison(totals: Sequence[Totals], sessions: int, turns: int) -> Iterator[
     made = table("", *(each["policy"] for each in totals))
     for column in made.columns[1:]:
         column.justify = "right"
-    costs = [each["cost_usd"] for each in totals]
-    for name, value in LINES:
-        cells = [UNSENT if each["refused"] and not each["turns"] else value(each) for each in totals]
-        if name in ALWAYS or any(cell not in ("0", "–", UNSENT) for cell in cells):
-            made.add_row(name, *cells)
-        if name == "cost":
-            made.add_row(f"  against {BASELINE}", *(_against(cost, costs[0]) for cost in costs))
+    for name, cells in compared(totals):
+        made.add_row(name, *cells)
     yield f"{plural(sessions, 'conversation')}, {plural(turns, 'turn')}"
     yield made
     yield ""
     yield Text(verdict(totals), style="bold")
-
-
-UNSENT = "refused"
-
-
-def _against(cost: float | None, baseline: float | None) -> str:
-    return "" if not baseline or cost is None else f"{cost / baseline - 1:+.0%}"
 
 
 def assumptions(

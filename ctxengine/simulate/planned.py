@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
@@ -11,6 +11,7 @@ from ctxengine.conversation import field_of
 from ctxengine.engine import Engine
 from ctxengine.findings import Finding
 from ctxengine.plan import Plan
+from ctxengine.plan.values import SESSION_ONLY
 from ctxengine.simulate.scan import Scan
 from ctxengine.tokens import CalibratedCounter, measure
 
@@ -44,6 +45,8 @@ class Planned:
     counter: CalibratedCounter
     refusals: tuple[Finding, ...] = ()
     """Why the API would refuse the requests."""
+    waiting: tuple[Finding, ...] = ()
+    """What of its compaction takes place between requests, which is not simulated."""
 
 
 PLACES = ("tools", "system", "compaction_block", "last_message")
@@ -71,6 +74,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
         refusals=_refusals(plan),
+        waiting=tuple(_waiting(plan, candidate.name)),
     )
 
 
@@ -96,6 +100,13 @@ def cacheable_from(plan: Planned, made: Scan, message: int, more: int) -> tuple[
         if plan.counter.estimate(size, facts).high + more >= minimum:
             return on_tools, False, made.first_rows[index]
     return on_tools, False, len(made.sizes)
+
+
+def _waiting(plan: Plan, name: str) -> Iterator[Finding]:
+    for finding in plan.report if plan.mode == "enforce" else ():
+        if finding.rule == SESSION_ONLY:
+            message = f"{name} is compared without its compaction: {finding.message}"
+            yield replace(finding, rule="simulate-session", severity="warning", message=message)
 
 
 def _known(engine: Engine, type_: str) -> bool:

@@ -151,6 +151,7 @@ class Simulator:
                 findings += _named(recorded_flaws, file)
             else:
                 findings += (flaw for flaw in replay.plan.refusals if flaw not in recorded_flaws)
+                findings += replay.plan.waiting
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
         recorded, bills = made.recorded_usd, made.fit.bills

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Iterable, Sequence
+from functools import cache
 from hashlib import sha256
 from heapq import heappush, heappushpop
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxengine.findings import Finding
+from ctxengine.simulate.comparison import compared
 from ctxengine.simulate.report.charts import charts
 from ctxengine.simulate.report.drawn import CLEARING, COMPACTION, NEEDED, OVERFLOW, drawn
-from ctxengine.simulate.totals import Totals, hit_share, verdict
+from ctxengine.simulate.totals import Totals, verdict
 
 if TYPE_CHECKING:
     from ctxengine.simulate import Results, Session
@@ -24,18 +25,6 @@ DRAWN = 10
 NAMED = 20
 """Problems that are named."""
 SIGNS = {CLEARING: "▼", COMPACTION: "◆", NEEDED: "○", OVERFLOW: "✚"}
-COUNTS = (
-    ("peak context, tokens", "peak"),
-    ("tokens read from the cache", "cache_read"),
-    ("tokens written, 5m", "cache_write_5m"),
-    ("tokens written, 1h", "cache_write_1h"),
-    ("tokens uncached", "uncached"),
-    ("tokens of output", "output_tokens"),
-    ("clearings", "clearings"),
-    ("compactions", "compactions"),
-    ("needed again, but gone", "needed_again"),
-    ("turns that do not fit", "overflows"),
-)
 
 
 class Page:
@@ -73,7 +62,7 @@ class Page:
         ]
         text: str = _template().render(
             policies=self.policies, sessions=self.sessions, turns=max((each["turns"] for each in totals), default=0),
-            verdict=verdict(totals).split("; "), lines=_lines(totals), drawn=made, data=data, notes=list(notes),
+            verdict=verdict(totals).split("; "), lines=compared(totals), drawn=made, data=data, notes=list(notes),
             problems=list(self._problems), signs=SIGNS,
         )  # fmt: skip
         return text.encode("utf-8", "replace").decode("utf-8")
@@ -85,31 +74,6 @@ def report(results: Results, notes: Iterable[str] = ()) -> str:
     for session in results.sessions:
         page.add(session)
     return page.html(results.totals(), notes)
-
-
-def _lines(totals: Sequence[Totals]) -> list[tuple[str, list[str]]]:
-    """The comparison; a line that is nothing for every policy is left out."""
-    made = [("cost", _cells(totals, _dollars)), ("read from the cache", _cells(totals, _share))]
-    for title, name in COUNTS:
-        if any(each[name] for each in totals) or name == "needed_again":
-            made.append((title, _cells(totals, partial(_count, name))))
-    return made
-
-
-def _cells(totals: Sequence[Totals], cell: Callable[[Totals], str]) -> list[str]:
-    return ["refused" if each["refused"] and not each["turns"] else cell(each) for each in totals]
-
-
-def _count(name: str, totals: Mapping[str, Any]) -> str:
-    return f"{totals[name]:,}"
-
-
-def _dollars(totals: Mapping[str, Any]) -> str:
-    return "?" if totals["cost_usd"] is None else f"${totals['cost_usd']:,.2f}"
-
-
-def _share(totals: Mapping[str, Any]) -> str:
-    return f"{hit_share(totals):.1%}"
 
 
 @cache
