@@ -8,6 +8,7 @@ simulation makes them from sizes with ``Prompt.of``.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, islice
@@ -126,7 +127,7 @@ class PromptCache:
     """The prefixes that are stored. ``use`` looks, ``keep`` remembers; times are seconds on the caller's clock."""
 
     def __init__(self) -> None:
-        self._scopes: dict[int, dict[Hashable, Entry]] = {}
+        self._scopes: defaultdict[int, dict[Hashable, Entry]] = defaultdict(dict)
         self._added = 0
 
     def __len__(self) -> int:
@@ -149,7 +150,7 @@ class PromptCache:
     def keep(self, use: CacheUse, now: float, *, readable: bool = True) -> None:
         """Remember what a request did; what is not ``readable``, as of a refused one, is billed and lost."""
         for scope, prefix, entry in (*use.refreshed, *use.stored) if readable else use.refreshed:
-            self._scopes.setdefault(scope, {})[prefix] = entry
+            self._scopes[scope][prefix] = entry
         self._added += len(use.stored)
         if self._added > SWEEP:
             self._sweep(now)
@@ -166,7 +167,7 @@ class PromptCache:
             scope: {prefix: entry for prefix, entry in table.items() if entry.expires > now}
             for scope, table in self._scopes.items()
         }
-        self._scopes = {scope: table for scope, table in live.items() if table}
+        self._scopes = defaultdict(dict, {scope: table for scope, table in live.items() if table})
         self._added = -len(self)
 
 

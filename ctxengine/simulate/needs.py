@@ -17,6 +17,8 @@ from ctxengine.tokens.measure import CALLS
 
 QUOTE = 40
 """Characters from which on a passage counts as quoted."""
+FEW = 12
+"""Passages up to which looking for each in a text is quicker than taking the text apart."""
 _encode = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
@@ -91,9 +93,12 @@ class _Memory:
         return needs
 
     def _keep(self, texts: Iterable[str], index: int, use: int) -> None:
-        place = (index, use)
+        place, wanted = (index, use), self._wanted
+        few = len(wanted) <= FEW
         for text in texts:
-            for passage in self._wanted.intersection(_passages(text)):
+            if few and not any(passage in text for passage in wanted):
+                continue
+            for passage in wanted.intersection(_passages(text)):
                 self._passages[passage] = place
 
 

@@ -39,6 +39,7 @@ class Replay:
         self._facts = made.target.facts
         self._window = self._facts.window if self._facts else None
         self._rules = cache_rules(catalog, made.target, switches)
+        self._judges_what_is_left = switches["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
         self._thinking_sums = [0, *accumulate(sum(rows.values()) for rows in made.thinking)]
         self._cache = PromptCache()
         self._sent = Sent(made)
@@ -168,8 +169,7 @@ class Replay:
         for use in range(self._added, made.use_counts[messages]):
             clearing.add(uses[use])
         self._added = made.use_counts[messages]
-        left = self._switches["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
-        prompt = original - unthought if left else original
+        prompt = original - unthought if self._judges_what_is_left else original
         cut = clearing.cut(prompt)
         if cut.uses != self._cut.uses:
             self._recut(clearing, cut)
