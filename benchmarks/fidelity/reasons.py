@@ -12,7 +12,6 @@ SERVER_TOOLS = "server tools: their instructions, and results that stay on the s
 WARM = "read what was stored before the recording began"
 OLDER = "without a field that replies to like requests have: most likely an older reply"
 ADAPTIVE = "a tool and adaptive thinking on this model: some 400 tokens that the request does not show"
-SUMMARY = "a compaction block costs some 60 to 100 tokens beyond its text"
 
 REASONS: tuple[tuple[str, str, str], ...] = (
     ("auth_rejection_carries_identity", "", KEYS),
@@ -35,7 +34,6 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("test_context_management", SIZE, SERVER_TOOLS),
     ("test_context_management", SHAPE, OLDER),
     ("deferred_capability", SIZE, SERVER_TOOLS),
-    ("memory_tool", SIZE, "the memory tool's instructions, some 1,560 tokens, are not in the request"),
     ("memory_tool", SHAPE, OLDER),
     ("usage_limit_not_exceeded", SHAPE, OLDER),
     ("tool_with_thinking", SHAPE, OLDER),
@@ -44,7 +42,6 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("adaptive_thinking_streaming", SIZE, ADAPTIVE),
     ("inline_system_prompt", SHAPE, "thinking tokens are reported although thinking is off"),
     ("compaction_end_to_end", SHAPE, "one of three recorded compactions reports server tool use, of nought"),
-    ("compaction_", SIZE, SUMMARY),
     ("task_budget", SIZE, "the announcement of a task budget, some 43 tokens, is not in the request"),
 )  # fmt: skip
 """Part of a recording's name, how the aspect begins, and the reason."""

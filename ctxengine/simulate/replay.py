@@ -122,11 +122,12 @@ class Replay:
             "cleared_thinking_turns": self._thoughts if self._thinking_edit else 0,
         }
         summary = summary_size(context)
-        tokens = made.instructions + made.overhead + summary
+        block = summary + made.frame
+        tokens = made.instructions + made.overhead + block
         sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
         # the summary is the first block of the recorded answer, whose overhead it takes over
-        self._start(turn.messages, made.head_tokens + summary, summary, sent.messages_at)
-        left = made.head_tokens + made.overhead + summary
+        self._start(turn.messages, made.head_tokens + block, block, sent.messages_at)
+        left = made.head_tokens + made.overhead + block
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
         use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)
         return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before

@@ -52,6 +52,8 @@ class Scan:
     """Tokens that come with the first tool, behind the system prompt."""
     overhead: int
     """Tokens of a message without content."""
+    frame: int
+    """Tokens of a compaction block beyond its text."""
     sizes: list[int] = field(default_factory=list)
     """Tokens by row; a message's overhead is in its first."""
     places: list[int] = field(default_factory=list)
@@ -113,7 +115,7 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
     )
     head_tokens = sum(sizes.of(part) for part in (request.get("system"), request.get("tools")) if part)
     behind = head_tokens - (head.prompt.tokens[-1] if head.prompt.tokens else 0)
-    made = Scan(target, request, head, head_tokens, behind, sizes.of({"role": "user", "content": []}))
+    made = Scan(target, request, head, head_tokens, behind, sizes.of({"role": "user", "content": []}), sizes.frame)
     walk = _Walk(made, sizes, switches, collapses=rules.collapses_runs)
     walk.read(request["messages"])
     _fit_to_bills(made, transcript, catalog)

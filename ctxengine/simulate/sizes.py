@@ -24,6 +24,11 @@ class BlockSizes:
             for size in (Size(text=MANY), Size(code=MANY), Size(calls=MANY))
         )
 
+    @property
+    def frame(self) -> int:
+        """A compaction block's tokens beyond its text."""
+        return self.counter.estimate(Size(summaries=1), self.model).tokens
+
     def of(self, value: Any) -> int:
         """Any JSON value."""
         return self.counter.estimate(measure(value), self.model).tokens

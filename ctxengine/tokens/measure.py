@@ -21,6 +21,8 @@ PROSE = ("text", "thinking")
 CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 RESULTS = ("tool_result", "mcp_tool_result")
 MEDIA = ("image", "document")
+MEMORY_TOOL = "memory_"
+"""How the types of the API's memory tool begin."""
 LISTS = (list, tuple)
 DEEPEST = 500
 """Levels of nesting that are read; the SDK cannot write much deeper JSON."""
@@ -64,6 +66,7 @@ class _Tally:
     def __init__(self) -> None:
         self.text = self.code = self.wide = self.opaque = 0
         self.messages = self.calls = self.tools = self.images = self.pixels = self.pages = 0
+        self.summaries = self.memory_tools = 0
 
     def size(self) -> Size:
         return Size(**vars(self))
@@ -129,6 +132,7 @@ class _Tally:
         elif kind in MEDIA and (source := _fields(block.get("source"))) is not None:
             return self.read_media(kind, source, block)
         elif kind == "compaction":
+            self.summaries += bool(block.get("content"))
             return [(block.get("content"), False)]
         elif kind == "redacted_thinking":
             self.opaque += _length(block.get("data"))
@@ -137,6 +141,7 @@ class _Tally:
             return [(block["content"], in_result)]
         else:
             self.tools += "input_schema" in block
+            self.memory_tools += kind.startswith(MEMORY_TOOL)
             self.read_json({key: part for key, part in block.items() if key not in UNREAD})
         return []
 

@@ -27,6 +27,10 @@ class Size:
     """Pixels of all images together."""
     pages: int = 0
     """Pages of documents that are not plain text."""
+    summaries: int = 0
+    """Compaction blocks with a summary, around which the API has words of its own."""
+    memory_tools: int = 0
+    """Memory tools, whose instructions the API writes."""
 
     def __add__(self, other: Size) -> Size:
         return Size(*[getattr(self, name) + getattr(other, name) for name in SIZE_FIELDS])

@@ -23,7 +23,16 @@ from ctxengine.transcripts import Transcript
 MODELS = {"claude-opus-4-6": {"type": "adaptive"}, "claude-sonnet-4-5": {"type": "enabled", "budget_tokens": 1024}}
 """One that keeps all thinking, and one that drops what stands before the newest question."""
 GAP = 100.0
-WHOLE = {"text": 1.0, "code": 1.0, "wide": 1.0, "calls": 5.0, "messages": 4.0, "tools": 0.0, "tool_system": 50.0}
+WHOLE = {
+    "text": 1.0,
+    "code": 1.0,
+    "wide": 1.0,
+    "calls": 5.0,
+    "messages": 4.0,
+    "tools": 0.0,
+    "tool_system": 50.0,
+    "summaries": 9.0,
+}
 """Whole tokens for everything, so that it does not matter where sums are rounded."""
 
 
