@@ -104,26 +104,38 @@ def tb_min(facts: Facts) -> Iterator[Hit]:
 def effort_model(facts: Facts) -> Iterator[Hit]:
     path = "output_config.effort"
     model, effort = facts.target.facts, inside(facts, path)
-    if model and model.efforts is not None and isinstance(effort, str) and effort not in model.efforts:
-        levels = f"only {', '.join(model.efforts)}" if model.efforts else "none at all"
-        yield Hit(f"{model.id} does not have this level of effort: {levels}", Place(path))
+    if not model or model.efforts is None or not isinstance(effort, str) or effort in model.efforts:
+        return
+    if model.efforts:
+        levels = ", ".join(model.efforts)
+        yield Hit(f"{model.id} does not have this level of effort, only {levels}", Place(path))
+    else:
+        yield Hit(f"{model.id} takes no effort", Place("output_config"))
 
 
 @rule(
     "tool-choice-model",
     "error",
-    "A forced tool use, which the model or its way of thinking does not allow.",
+    "A forced tool use on a model that does not let it be forced.",
     help="choose auto, and say in the prompt which tool is wanted",
     source=f"{MODELS}; {ISSUES}",
 )
 def tool_choice_model(facts: Facts) -> Iterator[Hit]:
-    model, path = facts.target.facts, "tool_choice.type"
-    if not forces_tool(facts):
-        return
-    if model and model.forced_tools is False:
-        yield Hit(f"{model.id} does not let a tool use be forced", Place(path))
-    elif inside(facts, "thinking.type") == "enabled":
-        yield Hit("a tool use cannot be forced while thinking is enabled", Place("tool_choice"))
+    model = facts.target.facts
+    if model and model.forced_tools is False and forces_tool(facts):
+        yield Hit(f"{model.id} does not let a tool use be forced", Place("tool_choice.type"))
+
+
+@rule(
+    "tool-choice-thinking",
+    "error",
+    "A forced tool use while thinking is enabled.",
+    help="choose auto, or let the model think adaptively",
+    source=ISSUES,
+)
+def tool_choice_thinking(facts: Facts) -> Iterator[Hit]:
+    if forces_tool(facts) and inside(facts, "thinking.type") == "enabled":
+        yield Hit("a tool use cannot be forced while thinking is enabled", Place("tool_choice.type"))
 
 
 @rule(

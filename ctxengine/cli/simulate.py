@@ -52,6 +52,8 @@ class Seen:
 
     def add(self, session: Session) -> None:
         for finding in session.findings:
+            if finding in self.findings:
+                continue
             self.warnings += finding.severity == "warning"
             warns = finding.severity == "warning" and self.warnings <= NOTED
             if self.every or finding.severity == "error" or warns:

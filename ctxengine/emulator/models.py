@@ -9,6 +9,7 @@ from typing import Any
 
 from ctxengine.catalog import Catalog, ModelFact
 from ctxengine.catalog.facts import SUMMARIZE
+from ctxengine.shapes import REQUEST, words_of
 
 EPOCH = "1970-01-01"
 """The day of what has no known day."""
@@ -16,8 +17,6 @@ UNKNOWN = (
     "batch", "citations", "code_execution", "image_input", "pdf_input", "server_tools", "structured_outputs",
 )  # fmt: skip
 """Capabilities that have nothing to do with context: the catalog does not hold them."""
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
-MODES = ("adaptive", "between_tools", "disabled", "enabled")
 PAGE, LARGEST_PAGE = 20, 1000
 DIGITS = re.compile("[0-9]{1,9}")
 
@@ -59,7 +58,8 @@ def page_of(entries: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str
 def _capabilities(model: ModelFact, *, on_demand: bool) -> dict[str, Any]:
     edits = {name: known for name, known in model.edits.items() if name != SUMMARIZE}
     modes = model.thinking_modes
-    types = {mode: None if modes is None else {"supported": mode in modes} for mode in MODES}
+    every = words_of(REQUEST, "thinking")
+    types = {mode: None if modes is None else {"supported": mode in modes} for mode in every}
     each = {name: _one(known) for name, known in edits.items()}
     found: dict[str, Any] = {
         **dict.fromkeys(UNKNOWN),
@@ -74,7 +74,10 @@ def _capabilities(model: ModelFact, *, on_demand: bool) -> dict[str, Any]:
 
 
 def _efforts(levels: Sequence[str]) -> dict[str, Any]:
-    return {"supported": bool(levels), **{level: _one(level in levels) for level in EFFORTS}}
+    return {
+        "supported": bool(levels),
+        **{level: _one(level in levels) for level in words_of("BetaOutputConfigParam", "effort")},
+    }
 
 
 def _one(known: bool | None) -> dict[str, bool] | None:

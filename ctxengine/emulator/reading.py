@@ -12,7 +12,7 @@ from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json
 from ctxengine.request import BETA_HEADER, split_betas
 from ctxengine.semantics import refusal
-from ctxengine.shapes import LIST, OBJECT, Flaw, request_flaw
+from ctxengine.shapes import LIST, OBJECT, request_flaw
 
 VERSION_HEADER = "anthropic-version"
 OF_THE_SDK = frozenset(
@@ -25,8 +25,6 @@ SHARES = ("temperature", "top_p")
 NOT_EMULATED = ("container", "diagnostics", "fallback_credit_token", "fallbacks", "mcp_servers")
 MESSAGE = frozenset({"role", "content"})
 """The fields of a message that are emulated."""
-BY_RULES = "context_management"
-"""The field whose inside is for the rules: the catalog may know edits that the SDK does not."""
 ADAPTIVE = "adaptive"
 MAX_DEPTH = 200
 
@@ -82,8 +80,8 @@ def read_invoke_call(call: Call, catalog: Catalog, model: str, *, stream: bool) 
 def _arguments(body: Mapping[str, Any], headers: dict[str, Any], catalog: Catalog, surface: str) -> dict[str, Any]:
     _check_version(headers, catalog)
     _check_fields(body, catalog, surface)
-    if flaw := request_flaw(body, (name for name in body if name != BY_RULES)):
-        _refuse_shape(flaw, catalog)
+    if flaw := request_flaw(body):
+        refuse(catalog, f"shape-{flaw.kind}", path=flaw.path, said=flaw.said)
     _check_emulated(body, catalog)
     kwargs = {name: value for name, value in body.items() if value is not None}
     return {**kwargs, "extra_headers": headers} if headers else kwargs
@@ -108,12 +106,9 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
     for name in body:
         if name not in known:
             refuse(catalog, "shape-extra", path=name)
-    if type(body.get("stream", False)) not in (bool, type(None)):
-        refuse(catalog, "shape-type", path="stream", said="a valid boolean")
-    if not isinstance(body.get(BY_RULES), (dict, type(None))):
-        refuse(catalog, "shape-type", path=BY_RULES, said=OBJECT)
-    for key in set(body.get(BY_RULES) or ()) - {"edits"}:
-        refuse(catalog, "shape-extra", path=f"{BY_RULES}.{key}")
+    most = body.get("max_tokens")
+    if isinstance(most, int) and most < 0:
+        refuse(catalog, "shape-type", path="max_tokens", said="greater than or equal to 0")
     for name in SHARES:
         value = body.get(name)
         if isinstance(value, (int, float)) and not 0 <= value <= 1:
@@ -121,25 +116,20 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
 
 
 def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
-    """What has the API's shape, and is none of what is emulated, or not on this model."""
-    if (body.get("max_tokens") or 0) < 0:
-        refuse(catalog, "shape-type", path="max_tokens", said="greater than or equal to 0")
+    """What the API takes, but not here, or not for this model."""
     for name in NOT_EMULATED:
         if body.get(name):
             refuse(catalog, "not-emulated", path=name)
     for index, message in enumerate(body["messages"]):
-        for name in message.keys() - MESSAGE:
-            refuse(catalog, "not-emulated", path=f"messages.{index}.{name}")
+        for name in message:
+            if name not in MESSAGE:
+                refuse(catalog, "not-emulated", path=f"messages.{index}.{name}")
     if body.get("thread"):
         refuse(catalog, "thread-unsupported", path="thread")
     facts, thinking = catalog.find_model(body["model"]).facts, body.get("thinking")
     # of the models, only those that always adapt are known to take no other mode
     if facts and facts.thinking_modes == (ADAPTIVE,) and thinking and thinking["type"] != ADAPTIVE:
         refuse(catalog, "thinking-mode", path="thinking.type", kind=thinking["type"])
-
-
-def _refuse_shape(flaw: Flaw, catalog: Catalog) -> NoReturn:
-    refuse(catalog, f"shape-{flaw.kind}", path=flaw.path, said=flaw.said, kind=flaw.said)
 
 
 def refuse(catalog: Catalog, id: str, **values: Any) -> NoReturn:

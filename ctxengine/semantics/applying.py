@@ -16,6 +16,7 @@ from ctxengine.edits.compact_effect import from_newest_block, is_due, newest_blo
 from ctxengine.edits.effect import START, Count, Effect
 from ctxengine.edits.shapes import refuse_odd_shapes
 from ctxengine.edits.switches import Switches, switches_of
+from ctxengine.semantics.compacting import asking_tokens
 from ctxengine.tokens import CalibratedCounter, measure
 
 
@@ -150,9 +151,8 @@ def _clear_tool_uses(state: Applied, params: Mapping[str, Any], given: _Given) -
 def _compact(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:
     if not is_due(params, state.input_tokens):
         return state
-    own = int(given.catalog.limit("compaction.own_prompt").at_most or 0)
     instructions = params.get("instructions")
-    more = given.count(instructions) if instructions else own
+    more = asking_tokens(instructions, given.count, given.catalog)
     due = Due(state.input_tokens, state.input_tokens + more, instructions, bool(params["pause_after_compaction"]))
     return replace(state, compaction=due)
 

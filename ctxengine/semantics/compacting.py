@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ctxengine.catalog import Catalog
 from ctxengine.edits.compact_effect import replaced_by
+from ctxengine.edits.effect import Count
 from ctxengine.semantics.binding import chain_of
 from ctxengine.semantics.signatures import Signer, signed_block
 
@@ -26,6 +28,13 @@ class Compacted:
     request: Mapping[str, Any] | None
     """What the model reads next; ``None`` where the response ends here."""
     stop_reason: str | None
+
+
+def asking_tokens(instructions: Any, count: Count, catalog: Catalog) -> int:
+    """Tokens of what asks for a summary: the instructions, or the API's own words where there are none."""
+    if isinstance(instructions, str) and instructions.strip():
+        return count(instructions)
+    return int(catalog.limit("compaction.own_prompt").at_most or 0)
 
 
 def summary_size(tokens: int) -> int:

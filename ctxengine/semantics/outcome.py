@@ -17,6 +17,7 @@ from ctxengine.edits.switches import Switches
 from ctxengine.errors import RequestError
 from ctxengine.semantics.applying import Applied, Due, apply_edits, counter_for, edits_of
 from ctxengine.semantics.binding import check_bound
+from ctxengine.semantics.compacting import asking_tokens
 from ctxengine.semantics.signatures import Signer
 from ctxengine.semantics.wire import WireError, facts_of, refusal, refusal_of, refusals
 
@@ -151,9 +152,8 @@ def _compaction(request: Mapping[str, Any], applied: Applied, count: Count, worl
         return applied.compaction, False
     instructions = asked.get("instructions")
     text = instructions if isinstance(instructions, str) and instructions.strip() else None
-    own = int(world.catalog.limit("compaction.own_prompt").at_most or 0)
     tokens = applied.input_tokens
-    return Due(tokens, tokens + (count(text) if text else own), text, pause=True), True
+    return Due(tokens, tokens + asking_tokens(text, count, world.catalog), text, pause=True), True
 
 
 def _fitted(made: Outcome, facts: Facts, world: World) -> Outcome:

@@ -20,7 +20,7 @@ TAGS = ("type", "role")
 MARK = "cache_control"
 """The one field of a single shape whose type the API puts into a path."""
 PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
-    "any": ((str, int, float, bool, dict, list), ""),
+    "any": ((str, int, float, bool, dict, list, type(None)), ""),
     "boolean": ((bool,), "a valid boolean"),
     "integer": ((int,), "a valid integer"),
     "null": ((type(None),), ""),
@@ -54,7 +54,7 @@ class Kind:
     """What a field may hold: any of these."""
 
     types: tuple[type, ...]
-    words: tuple[Any, ...]
+    words: tuple[str, ...]
     items: Kind | None
     """Of a list."""
     shapes: tuple[str, ...]
@@ -74,7 +74,7 @@ class Shape:
     fields: Mapping[str, Kind]
     required: tuple[str, ...]
 
-    def words(self, field: str) -> tuple[Any, ...]:
+    def words(self, field: str) -> tuple[str, ...]:
         """What tells this shape from others, where the field does so."""
         return self.fields[field].words if field in self.fields else ()
 
@@ -89,13 +89,19 @@ def shapes() -> Mapping[str, Shape]:
     }
 
 
-def request_flaw(body: Mapping[str, Any], names: Iterable[str]) -> Flaw | None:
-    """What is wrong inside the named fields of a request; those that are absent or null are left alone."""
+def request_flaw(body: Mapping[str, Any]) -> Flaw | None:
+    """What is wrong inside the fields of a request; those that are null, or no field of a request, are left alone."""
     fields = shapes()[REQUEST].fields
-    for name in names:
-        if name in fields and body.get(name) is not None and (flaw := _flaw(body[name], fields[name])):
-            return _named(flaw, name, body[name])
+    for name, value in body.items():
+        if name in fields and value is not None and (flaw := _flaw(value, fields[name])):
+            return _named(flaw, name, value)
     return None
+
+
+def words_of(shape: str, field: str) -> tuple[str, ...]:
+    """The words that a field may hold, or by which the objects that it may hold are told apart."""
+    kind = shapes()[shape].fields[field]
+    return kind.words or tuple(word for name in kind.shapes for word in shapes()[name].words(TAGS[0]))
 
 
 def _flaw(value: Any, kind: Kind) -> Flaw | None:
@@ -169,6 +175,6 @@ def _kind(row: Any) -> Kind:
     return Kind(types, words, None if items is None else _kind(items), named, said)
 
 
-def _listed(words: Iterable[Any]) -> str:
+def _listed(words: Iterable[str]) -> str:
     *most, last = (f"'{word}'" for word in words)
     return f"{', '.join(most)} or {last}" if most else last

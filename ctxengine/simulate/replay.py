@@ -5,7 +5,7 @@ The state between two compactions is a stretch: it begins with the conversation,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -16,9 +16,11 @@ from ctxengine.edits.clear_tool_uses_choice import Clearing, Cut
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
 from ctxengine.semantics import summary_size
+from ctxengine.semantics.applying import counter_for
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
 from ctxengine.semantics.cache_prompt import apart
 from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.semantics.compacting import asking_tokens
 from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.simulate.marks import Marker
 from ctxengine.simulate.planned import Candidate, Planned, planned
@@ -111,7 +113,7 @@ class Replay:
         """Two iterations: the summary is written, and the model reads on from it alone."""
         made, sent, edit = self._made, self._sent, self._compact_edit or {}
         why.append(f"compacts: {context:,} tokens reach {edit['trigger']['value']:,}")
-        more = self._own_prompt(edit)
+        more = asking_tokens(edit.get("instructions"), counter_for(self._catalog, self._facts), self._catalog)
         call = CacheRequest(asked.prompt, asked.marks, asked.total - self._rules.opening_tokens + more, asked.scope)
         first = self._cache.take(call, self._rules, turn.seconds)
         before = {
@@ -206,13 +208,6 @@ class Replay:
         new = cut.uses - self._cut.uses
         total = f"{cut.uses} in all ({cut.tokens:,} tokens)"
         return f"clears {new} more tool use(s), {total}: {over} > {trigger['value']:,}"
-
-    def _own_prompt(self, edit: Mapping[str, Any]) -> int:
-        """Tokens of what asks for the summary."""
-        instructions = edit.get("instructions")
-        if isinstance(instructions, str) and instructions:
-            return len(instructions) // 4
-        return int(self._catalog.limit("compaction.own_prompt").at_most or 0)
 
     def _asked(self, marks: list[Mark], turn: Turn, context: int) -> CacheRequest:
         scope = self._made.head.scope

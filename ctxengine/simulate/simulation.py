@@ -225,9 +225,9 @@ def _thinks(message: Mapping[str, Any]) -> bool:
 def _unusable(error: Exception, file: str, request: Mapping[str, Any] | None = None) -> Iterator[Finding]:
     """Why a file is left out. Recorded requests may hold anything, and none of it may end the run for the others."""
     if not isinstance(error, CtxengineError):
-        flaw = request_flaw(request, request) if request else None
-        why = flaw.words if flaw else type(error).__name__
-        message = f"the conversation has a shape that cannot be replayed: {why}"
+        flaw = request_flaw(request) if request else None
+        perhaps = f"; perhaps because {flaw.words}" if flaw else ""
+        message = f"the conversation has a shape that cannot be replayed ({type(error).__name__}){perhaps}"
         remedy = "correct the file so that the API would take its requests, or leave it out"
         yield Finding("transcript-malformed", "error", message, remedy, Place(file=file))
         return

@@ -22,8 +22,8 @@ def test_bills() -> None:
 
 @pytest.mark.corpus
 @CORPUS
-def test_bills_of_sessions_that_hide_nothing() -> None:
-    """Where a log shows every request and every reason, what is read and what is written is as billed."""
+def test_tokens_are_as_billed() -> None:
+    """In sessions that agree in every hit and miss, what is read and what is written is as billed."""
     plain = [pairs for pairs in sessions(corpus()) if all(pair.agrees and not pair.unseen for pair in pairs)]
     pairs = [pair for each in plain for pair in each]
     assert len(pairs) > 800

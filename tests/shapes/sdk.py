@@ -31,8 +31,9 @@ PLAIN = {
 }  # fmt: skip
 FILES = (typing.IO[bytes], os.PathLike)
 """What the SDK reads into a string before it sends it."""
-AS = {"configs": "object", "model": "string"}
-"""Fields that are told no further: settings of single browser and computer tools, and an open list of names."""
+AS = {"configs": "object", "edits": "any", "model": "string"}
+"""Fields that are told no further: settings of single browser and computer tools, edits, which are for the rules as the
+catalog may know more of them, and an open list of names."""
 HEADERS = ("betas", "user_profile_id", "workspace_id")
 """Arguments of the SDK's method that are no fields of the body."""
 
@@ -42,6 +43,7 @@ def shapes() -> dict[str, Any]:
     found: dict[str, Any] = {}
     request = _fields(MessageCreateParamsBase, found)
     request["fields"] = {name: kind for name, kind in request["fields"].items() if name not in HEADERS}
+    request["fields"]["stream"] = "boolean"
     return {"Request": request, **dict(sorted(found.items()))}
 
 
@@ -80,14 +82,13 @@ def _kind(hint: Any, found: dict[str, Any]) -> Any:
     return PLAIN[hint]
 
 
-def document() -> dict[str, Any]:
-    """What the file holds."""
-    return {"source": f"anthropic {anthropic.__version__}: types/beta/message_create_params.py", "shapes": shapes()}
+def source() -> str:
+    return f"anthropic {anthropic.__version__}: types/beta/message_create_params.py"
 
 
 def main() -> None:
     rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(shape)}" for name, shape in shapes().items())
-    FILE.write_text(f'{{"source": {json.dumps(document()["source"])}, "shapes": {{\n{rows}\n}}}}\n', encoding="utf-8")
+    FILE.write_text(f'{{"source": {json.dumps(source())}, "shapes": {{\n{rows}\n}}}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":

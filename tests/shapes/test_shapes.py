@@ -12,7 +12,7 @@ import pytest
 from benchmarks.fidelity.recorded import recordings
 from benchmarks.token_pairs import corpus
 from ctxengine.shapes import FILE, request_flaw
-from tests.shapes.sdk import shapes
+from tests.shapes.sdk import shapes, source
 
 TRANSCRIPTS = sorted((Path(__file__).parents[2] / "examples" / "transcripts").glob("*.json"))
 CASES = json.loads((Path(__file__).parent / "cases" / "flaws.json").read_text())
@@ -20,25 +20,27 @@ CASES = json.loads((Path(__file__).parent / "cases" / "flaws.json").read_text())
 
 def test_the_table_is_the_sdks() -> None:
     """Every object that a request may hold has the fields that the SDK gives it."""
-    known, expected = json.loads(FILE.read_text())["shapes"], shapes()
+    document, expected = json.loads(FILE.read_text()), shapes()
+    known = document["shapes"]
     differs = sorted(name for name in known.keys() | expected.keys() if known.get(name) != expected.get(name))
-    assert not differs, (
-        f"anthropic {anthropic.__version__} differs ({', '.join(differs)}): run python -m tests.shapes.sdk"
-    )
+    again = "run python -m tests.shapes.sdk"
+    assert not differs, f"anthropic {anthropic.__version__} differs ({', '.join(differs)}): {again}"
+    assert document["source"] == source(), again
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["says"]))
 def test_flaws(case: dict[str, Any]) -> None:
     """The first thing that does not fit is named, with its path and what should be there."""
-    flaw = request_flaw(case["request"], case["request"])
+    flaw = request_flaw(case["request"])
     assert (list(flaw) if flaw else None) == case["flaw"]
+    assert flaw is None or case.get("words", "") in flaw.words
 
 
 @pytest.mark.parametrize("file", TRANSCRIPTS, ids=lambda file: file.stem)
 def test_recorded_conversations_fit(file: Path) -> None:
     """What was really sent has no flaw."""
     request = json.loads(file.read_text())["request"]
-    assert request_flaw(request, request) is None
+    assert request_flaw(request) is None
 
 
 @pytest.mark.corpus
@@ -47,4 +49,4 @@ def test_recorded_requests_fit() -> None:
     """Of the requests that were recorded, those that the API took have no flaw."""
     taken = [each for listed in recordings(corpus() / "recordings") for each in listed if each.reply.status == 200]
     assert len(taken) > 90
-    assert [each.recording for each in taken if request_flaw(each.body, each.body)] == []
+    assert [each.recording for each in taken if request_flaw(each.body)] == []

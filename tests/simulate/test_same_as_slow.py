@@ -126,6 +126,7 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     policy["cache"] = {"breakpoints": draw(places), "ttl": draw(st.sampled_from(["5m", "1h"]))}
     if draw(st.booleans()):
         policy["compaction"] = {"mode": "threshold", "trigger": {"type": "input_tokens", "value": draw(amounts) + 900}}
+        policy["compaction"] |= draw(st.sampled_from([{}, {"instructions": "Tell what was found, and where."}]))
     return policy
 
 
