@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import is_
 from typing import Any
 
-from ctxengine.conversation import Conversation, Mark, Scanner, scan_head, tool_definitions
+from ctxengine.conversation import Conversation, Head, Scanner, scan_head, tool_definitions
 from ctxengine.request import Request, with_content_lists
 
 
@@ -22,9 +22,8 @@ class Prefix:
         self._scanner = Scanner()
         self._seen: list[Any] = []
         self._head: tuple[Any, ...] = ()
-        self._marks: tuple[Mark, ...] = ()
+        self._found = Head()
         self._tools: Sequence[Any] = ()
-        self._tool_kinds: tuple[tuple[str, str], ...] = ()
         self._memo: dict[Any, Any] = {}
 
     def scan(self, request: Request) -> tuple[Request, Conversation]:
@@ -39,8 +38,7 @@ class Prefix:
             return self.scan(request)
         self._seen += messages[len(self._seen) :]
         self._read_head(request.system, request.tools, request.get("cache_control"))
-        found = self._scanner.found(request.system, self._tools, messages, self._marks, self._tool_kinds, self._memo)
-        return request, found
+        return request, self._scanner.found(request.system, self._tools, messages, self._found, self._memo)
 
     def _goes_on(self, messages: Sequence[Any]) -> bool:
         """Whether the messages begin with those seen. Comparing lists stops at each pair that is one object."""
@@ -54,4 +52,4 @@ class Prefix:
         if len(self._head) != len(head) or not all(map(is_, self._head, head)):
             self._head, self._memo = head, {}
             self._tools = tool_definitions(tools)
-            self._marks, self._tool_kinds = scan_head(system, self._tools, cache_control)
+            self._found = scan_head(system, self._tools, cache_control)

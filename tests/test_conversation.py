@@ -61,7 +61,7 @@ def scan(system: Any, tools: Sequence[Any], messages: Sequence[Any], cache_contr
     """All facts of one prompt, of whatever shape."""
     scanner = Scanner()
     scanner.feed(messages)
-    return scanner.found(system, tools, messages, *scan_head(system, tools, cache_control))
+    return scanner.found(system, tools, messages, scan_head(system, tools, cache_control))
 
 
 def _facts(found: Conversation) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def test_going_on_equals_starting_over(messages: list[Any], data: st.DataObject)
     scanner = Scanner()
     for end in ends:
         scanner.feed(messages[:end])
-        assert scanner.found(None, (), messages[:end]) == scan(None, (), messages[:end])
+        assert scanner.found(None, (), messages[:end], scan_head(None, ())) == scan(None, (), messages[:end])
 
 
 @settings(deadline=None)

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.fidelity.cache_recordings import print_recordings, rules_of
 from benchmarks.token_pairs import corpus
@@ -34,6 +36,27 @@ SLACK = 10
 """Tokens by which what is read may be more than what was left, for what stands behind the last mark."""
 
 
+class Reason(NamedTuple):
+    """Why a bill is what it is."""
+
+    words: str
+    agrees: bool = True
+    """Whether hit or miss is as predicted."""
+    unseen: bool = False
+    """Whether the bill shows a request, or a cut, that the log does not hold."""
+
+
+HIT = Reason("hit")
+HIT_AND_MORE = Reason("hit, and an unseen request wrote more", unseen=True)
+HIT_BUT_END = Reason("hit, but for the end")
+MISSED = Reason("miss: expired, another model, or other thinking")
+KEPT_ALIVE = Reason("miss predicted: an unseen request kept it alive", agrees=False, unseen=True)
+LIVED_ON = Reason("miss predicted: lived beyond its ttl", agrees=False)
+CUT = Reason("hit predicted: the history was cut unseen", agrees=False, unseen=True)
+ONLY_HEAD = Reason("hit predicted: only the head was read within the ttl", agrees=False)
+NO_READ = Reason("hit predicted: nothing was read within the ttl", agrees=False)
+
+
 @dataclass(frozen=True)
 class Pair:
     """A request after another of the same log: what was predicted, and what was billed."""
@@ -50,29 +73,64 @@ class Pair:
     total_before: int
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Reason:
         """Why the bill is what it is: in the model's terms, or by something the log does not show."""
         predicted_hit, hit = self.predicted.read >= MISS * self.left, self.read >= MISS * self.left
         more = self.read > self.left + SLACK
         if predicted_hit and hit:
-            shorter = self.read < self.left - SLACK
-            return "hit, and an unseen request wrote more" if more else "hit, but for the end" if shorter else "hit"
+            return HIT_AND_MORE if more else HIT_BUT_END if self.read < self.left - SLACK else HIT
         if hit:
-            return "miss predicted: an unseen request kept it alive" if more else "miss predicted: lived beyond its ttl"
+            return KEPT_ALIVE if more else LIVED_ON
         if not predicted_hit:
-            return "miss: expired, another model, or other thinking"
+            return MISSED
         if self.read + self.written + self.uncached < self.total_before:
-            return "hit predicted: the history was cut unseen"
-        return f"hit predicted: {'only the head was' if self.read else 'nothing was'} read within the ttl"
+            return CUT
+        return ONLY_HEAD if self.read else NO_READ
 
     @property
     def agrees(self) -> bool:
-        return "predicted" not in self.reason
+        return self.reason.agrees
 
     @property
     def unseen(self) -> bool:
-        """Whether the bill shows a request, or a cut, that the log does not hold."""
-        return "unseen" in self.reason
+        return self.reason.unseen
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Pairs added up, billed and predicted."""
+
+    pairs: int
+    agree: float
+    """Share of the pairs that agree in hit or miss."""
+    read: int
+    written: int
+    more_read: float
+    """Tokens predicted over tokens billed, less one."""
+    more_written: float
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair]) -> Sums:
+        read, written = sum(pair.read for pair in pairs), sum(pair.written for pair in pairs)
+        return cls(
+            len(pairs),
+            sum(pair.agrees for pair in pairs) / max(len(pairs), 1),
+            read,
+            written,
+            sum(pair.predicted.read for pair in pairs) / max(read, 1) - 1,
+            sum(pair.predicted.written for pair in pairs) / max(written, 1) - 1,
+        )
+
+
+def groups(found: Sequence[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
+    """The sessions together, by what their logs show."""
+    every = list(chain(*found))
+    quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
+    plain = [pairs for pairs in quiet if all(pair.agrees for pair in pairs)]
+    yield f"all of {len(found)} sessions", every
+    yield "explained by the log", [pair for pair in every if not pair.unseen]
+    yield f"{len(quiet)} sessions without unseen requests", list(chain(*quiet))
+    yield f"{len(plain)} of them, chosen for agreeing in every hit and miss", list(chain(*plain))
 
 
 def main() -> None:
@@ -100,7 +158,7 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
         model, rules = rules_of(entry.model or "")
         ttl = _ttl(entry) or ttl
         marks = [Mark(0, ttl)] * bool(head) + [Mark(last_block[entry.messages], ttl)]
-        scope = apart((hash(model),) * 3, "thinking", SWITCHES, entry.thinking)
+        scope = apart((hash(model),) * 3, {"thinking": entry.thinking}, SWITCHES)
         asked = CacheRequest(prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), scope)
         use = cache.take(asked, rules, _seconds(entry))
         if index:
@@ -152,37 +210,23 @@ def _seconds(entry: Recorded) -> float:
     return datetime.fromisoformat(str(entry.timestamp)).timestamp()
 
 
-def _print_sessions(sessions: list[list[Pair]]) -> None:
-    billed = f"{'read billed':>12} {'model':>7} {'written':>9} {'model':>8}"
-    print(f"{'log':34} {'pairs':>5} {'agree':>6} {'unseen':>6} {billed}")
-    for pairs in sessions:
-        print(f"{Path(pairs[0].log).name[:34]:34} {_row(pairs)}")
-    every = [pair for pairs in sessions for pair in pairs]
-    print(f"{'all':34} {_row(every)}")
-    known = [pair for pair in every if not pair.unseen]
-    print(f"{'pairs explained by the log':34} {_row(known)}")
-    quiet = [pairs for pairs in sessions if not any(pair.unseen for pair in pairs)]
-    print(f"{f'{len(quiet)} sessions without unseen requests':34} {_row([pair for pairs in quiet for pair in pairs])}")
-    sound = [pair for pairs in quiet if all(pair.agrees for pair in pairs) for pair in pairs]
-    print(f"{'  of them, without disagreement':34} {_row(sound)}\n")
+def _print_sessions(found: list[list[Pair]]) -> None:
+    print(f"{'':60} {'pairs':>5} {'agree':>6} {'read billed':>12} {'model':>7} {'written':>9} {'model':>8}")
+    by_log = [(Path(pairs[0].log).name, pairs) for pairs in found]
+    for name, pairs in (*by_log, *groups(found)):
+        sums = Sums.of(pairs)
+        read, written = f"{sums.read:12,} {sums.more_read:+7.2%}", f"{sums.written:9,} {sums.more_written:+8.2%}"
+        print(f"{name[:60]:60} {sums.pairs:5} {sums.agree:6.1%} {read} {written}")
+    every = list(chain(*found))
+    print()
     for reason, count in Counter(pair.reason for pair in every).most_common():
-        print(f"{count:6} {reason}")
+        print(f"{count:6} {reason.words}")
     print("\nevery disagreement:")
     for pair in every:
         if not pair.agrees:
             place = f"{Path(pair.log).name[:34]:34} {pair.messages:4} messages, {pair.seconds:7.0f} s later"
-            print(f"  {place}, left {pair.left:7,}: read {pair.read:7,}, model {pair.predicted.read:7,}: {pair.reason}")
-
-
-def _row(pairs: list[Pair]) -> str:
-    agree = sum(pair.agrees for pair in pairs)
-    unseen = sum(pair.unseen for pair in pairs)
-    read, modelled = sum(pair.read for pair in pairs), sum(pair.predicted.read for pair in pairs)
-    written, model_written = sum(pair.written for pair in pairs), sum(pair.predicted.written for pair in pairs)
-    return (
-        f"{len(pairs):5} {agree / max(len(pairs), 1):6.1%} {unseen:6} {read:12,} {modelled / max(read, 1) - 1:+7.2%} "
-        f"{written:9,} {model_written / max(written, 1) - 1:+8.2%}"
-    )
+            told = f"left {pair.left:7,}: read {pair.read:7,}, model {pair.predicted.read:7,}: {pair.reason.words}"
+            print(f"  {place}, {told}")
 
 
 if __name__ == "__main__":

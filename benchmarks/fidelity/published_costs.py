@@ -44,9 +44,7 @@ def claims() -> Iterator[Row]:
 def _order_kept(policies: Mapping[str, Policy]) -> tuple[int, int]:
     """Of many sizings whose unmanaged cost is near the published one: how many keep the published order."""
     kept = tried = 0
-    for pages, calls, result, output in product(
-        (1, 2, 3, 4, 6), (2, 3, 4, 5, 6, 8), (1500, 3000, 6000), (150, 300, 600)
-    ):
+    for pages, calls, result, output in product(*SIZINGS):
         steps = _claims(pages, 45_000 // pages, calls, result, output)
         costs = [bill(COSTING, HEAD, steps, policy).dollars for policy in policies.values()]
         if abs(costs[0] / theirs.CLAIMS["unmanaged"] - 1) < 0.1:

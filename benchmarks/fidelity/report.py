@@ -10,10 +10,9 @@ import argparse
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from itertools import chain
 from pathlib import Path
 
-from benchmarks.fidelity.cache_bills import Pair, sessions
+from benchmarks.fidelity.cache_bills import Sums, groups, sessions
 from benchmarks.fidelity.published import tables
 from benchmarks.fidelity.recordings import agreement_table, compared, disagreement_table
 from benchmarks.token_pairs import corpus
@@ -31,25 +30,15 @@ def recordings() -> str:
 def bills() -> str:
     """The cache model against session logs, in all and by reason."""
     found = sessions(corpus())
-    every = [pair for pairs in found for pair in pairs]
-    quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
     lines = ["| requests | pairs | hit or miss as billed | read | written |", "|---|---:|---:|---:|---:|"]
-    lines.append(_billed(f"all of {len(found)} sessions", every))
-    lines.append(_billed("explained by the log", [pair for pair in every if not pair.unseen]))
-    lines.append(_billed(f"{len(quiet)} sessions without unseen requests", list(chain(*quiet))))
-    plain = [pairs for pairs in quiet if all(pair.agrees for pair in pairs)]
-    lines.append(_billed(f"{len(plain)} of them, chosen for agreeing in every hit and miss", list(chain(*plain))))
+    for name, pairs in groups(found):
+        sums = Sums.of(pairs)
+        agree = "" if "chosen" in name else f"{sums.agree:.1%}"
+        lines.append(f"| {name} | {sums.pairs:,} | {agree} | {sums.more_read:+.1%} | {sums.more_written:+.1%} |")
     lines += ["", "| pair | agrees | how many |", "|---|---|---:|"]
-    reasons = Counter((pair.reason, pair.agrees) for pair in every)
-    lines += [f"| {why} | {'yes' if agrees else 'no'} | {many:,} |" for (why, agrees), many in reasons.most_common()]
+    reasons = Counter(pair.reason for pairs in found for pair in pairs)
+    lines += [f"| {why.words} | {'yes' if why.agrees else 'no'} | {many:,} |" for why, many in reasons.most_common()]
     return "\n".join(lines)
-
-
-def _billed(name: str, pairs: list[Pair]) -> str:
-    agree = sum(pair.agrees for pair in pairs) / max(len(pairs), 1)
-    read = sum(pair.predicted.read for pair in pairs) / max(sum(pair.read for pair in pairs), 1) - 1
-    written = sum(pair.predicted.written for pair in pairs) / max(sum(pair.written for pair in pairs), 1) - 1
-    return f"| {name} | {len(pairs):,} | {agree:.1%} | {read:+.1%} | {written:+.1%} |"
 
 
 def switches() -> str:

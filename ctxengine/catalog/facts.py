@@ -13,6 +13,8 @@ CLEAR_EDITS, THRESHOLD_COMPACTION, ON_DEMAND_COMPACTION = "clear_edits", "thresh
 """Features that platforms have, that edits belong to and that betas switch on."""
 SUMMARIZE = "summarize"
 """On-demand compaction among a model's edits, where it has no edit type."""
+CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
+"""Types of the blocks that call a tool."""
 ISO_DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 Date = Annotated[str, ISO_DATE]
 Regex = Annotated[str, "regex"]

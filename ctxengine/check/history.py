@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ctxengine.check.asked import in_thread, inside, problems
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
-from ctxengine.conversation import field_of, in_messages
+from ctxengine.conversation import in_messages
 from ctxengine.findings import Place
 
 
@@ -103,7 +103,6 @@ def content_empty(facts: Facts) -> Iterator[Hit]:
 )
 def text_empty(facts: Facts) -> Iterator[Hit]:
     yield from problems(facts, "text-empty")
-    yield from (hit for text, hit in _system_texts(facts) if not text)
 
 
 @rule(
@@ -115,23 +114,6 @@ def text_empty(facts: Facts) -> Iterator[Hit]:
 )
 def text_blank(facts: Facts) -> Iterator[Hit]:
     yield from problems(facts, "text-blank")
-    texts = list(_system_texts(facts))
-    if texts and all(text.isspace() for text, _ in texts):
-        yield texts[0][1]
-
-
-def _system_texts(facts: Facts) -> Iterator[tuple[str, Hit]]:
-    """The texts of the system prompt, each with where it stands; an empty string is no prompt at all."""
-    system = facts.conversation.system
-    if isinstance(system, str):
-        if system:
-            yield system, Hit("system: a text of nothing but white space", Place("system"))
-        return
-    for at, block in enumerate(system or ()):
-        text = field_of(block, "text")
-        if isinstance(text, str):
-            path = f"system.{at}"
-            yield text, Hit(f"{path}: a text block of {'white space' if text else 'no text'}", Place(path))
 
 
 @rule(

@@ -12,6 +12,7 @@ from ctxengine.check.sources import EFFORT, ISSUES, MODELS, OBSERVED, SDK, TASK_
 from ctxengine.findings import Place, shown
 
 SAMPLING = ("temperature", "top_p", "top_k")
+"""Fields that older versions of the API took, and the SDK no longer offers."""
 READ_ARGUMENTS = ("messages", "system", "tools", "context_management")
 """Arguments that the engine reads and writes."""
 VERSION_HEADER, VERSION_KEY = "anthropic-version", "anthropic_version"

@@ -23,8 +23,8 @@ def comparison(totals: Sequence[Totals], sessions: int, turns: int) -> Iterator[
     made = table("", *(each["policy"] for each in totals))
     for column in made.columns[1:]:
         column.justify = "right"
-    for name, cells in compared(totals):
-        made.add_row(name, *cells)
+    for line in compared(totals):
+        made.add_row(f"  {line.name}" if line.part else line.name, *line.cells)
     yield f"{plural(sessions, 'conversation')}, {plural(turns, 'turn')}"
     yield made
     yield ""

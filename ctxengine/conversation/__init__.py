@@ -19,7 +19,7 @@ from ctxengine.conversation.facts import (
     in_system,
     in_tools,
 )
-from ctxengine.conversation.head import scan_head, tool_definitions
+from ctxengine.conversation.head import Head, scan_head, tool_definitions
 from ctxengine.conversation.looking_back import last_markable, positions_between, previous_tail
 from ctxengine.conversation.scanner import Scanner
 
@@ -31,6 +31,7 @@ __all__ = [
     "UNMARKABLE",
     "CompactionBlock",
     "Conversation",
+    "Head",
     "Mark",
     "Position",
     "Scanner",

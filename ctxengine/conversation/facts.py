@@ -76,7 +76,7 @@ class CompactionBlock:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in the messages that a rule will report."""
+    """Something in the prompt that a rule will report."""
 
     rule: str
     at: Position
@@ -126,5 +126,5 @@ class Conversation:
 
 
 def _stays(at: Position, first: Position) -> bool:
-    """Whether a place is left when all before a position is pruned; a whole message is, while a block of it is."""
-    return at >= first or (at.index == first.index and at.block < 0)
+    """Whether a place is left when the messages before a position go; a whole message is, while a block of it is."""
+    return at.section != first.section or at >= first or (at.index == first.index and at.block < 0)

@@ -1,18 +1,27 @@
-"""What stands before the messages: marks on tools and system, and the tools as the API sees them."""
+"""What stands before the messages: marks on tools and system, the system prompt's texts, and the tools as the API sees
+them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ctxengine.conversation.blocks import field_of
-from ctxengine.conversation.facts import AT_END, Mark, in_system, in_tools
+from ctxengine.conversation.facts import AT_END, Mark, Problem, in_system, in_tools
 
 
-def scan_head(
-    system: Any, tools: Sequence[Any], cache_control: Any = None
-) -> tuple[tuple[Mark, ...], tuple[tuple[str, str], ...]]:
-    """Marks outside the messages, in prompt order, and (name, type) of each tool."""
+class Head(NamedTuple):
+    """What was found outside the messages."""
+
+    marks: tuple[Mark, ...] = ()
+    """In prompt order."""
+    tool_kinds: tuple[tuple[str, str], ...] = ()
+    """(name, type) of each tool."""
+    problems: tuple[Problem, ...] = ()
+
+
+def scan_head(system: Any, tools: Sequence[Any], cache_control: Any = None) -> Head:
+    """Reads tools, system prompt and automatic mark."""
     marks: list[Mark] = []
     kinds: list[tuple[str, str]] = []
     for index, tool in enumerate(tools):
@@ -28,7 +37,21 @@ def scan_head(
     ttl = ttl_of(cache_control)
     if ttl is not None:
         marks.append(Mark(AT_END, ttl, "auto"))
-    return tuple(marks), tuple(kinds)
+    return Head(tuple(marks), tuple(kinds), tuple(_text_problems(system)))
+
+
+def _text_problems(system: Any) -> Iterator[Problem]:
+    """A system prompt of empty texts, or of white space alone; an empty string is no prompt at all."""
+    if isinstance(system, str):
+        if system.isspace():
+            yield Problem("text-blank", in_system(), "the system prompt is nothing but white space")
+        return
+    texts = [field_of(block, "text") for block in (system if isinstance(system, Sequence) else ())]
+    for index, text in enumerate(texts):
+        if text == "":
+            yield Problem("text-empty", in_system(index), "a text block without text")
+    if texts and all(isinstance(text, str) and text.isspace() for text in texts):
+        yield Problem("text-blank", in_system(), "the system prompt is nothing but white space")
 
 
 def tool_definitions(tools: Sequence[Any]) -> Sequence[Any]:

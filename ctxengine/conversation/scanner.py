@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ctxengine.conversation.blocks import SERVER_RESULTS, field_of
@@ -16,7 +16,7 @@ from ctxengine.conversation.facts import (
     Problem,
     in_messages,
 )
-from ctxengine.conversation.head import ttl_of
+from ctxengine.conversation.head import Head, ttl_of
 
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
@@ -79,12 +79,12 @@ class Scanner:
                 if pending and from_user:
                     self._text_before_results(index)
                 if not content or content.isspace():
-                    self._little(index, content, from_user)
+                    self._empty_content(index, content, from_user)
                 continue
             if content.__class__ is not list and not self._readable(index, content):
                 continue
             if not content:
-                self._little(index, content, from_user)
+                self._empty_content(index, content, from_user)
             for at, block in enumerate(content):
                 if block.__class__ is not dict:
                     block = _as_dict(block)
@@ -94,7 +94,7 @@ class Scanner:
                 if kind == "text":
                     text = block.get("text")
                     if text.__class__ is str and (not text or text.isspace()):
-                        self._little_text(index, at, content)
+                        self._empty_text(index, at, content)
                     if from_user and (pending or "citations" in block):
                         self._user_text(index, at, block)
                 elif kind == "tool_use":
@@ -123,12 +123,11 @@ class Scanner:
         system: Any,
         tools: Sequence[Any],
         messages: Sequence[Any],
-        marks: Iterable[Mark] = (),
-        tool_kinds: tuple[tuple[str, str], ...] = (),
+        head: Head,
         memo: dict[Any, Any] | None = None,
     ) -> Conversation:
-        """The facts so far; ``marks`` are those outside the messages."""
-        problems = tuple(self._problems)
+        """The facts so far, with what was found outside the messages."""
+        problems = (*head.problems, *self._problems)
         if self._pending and messages and field_of(messages[-1], "role") == "user":
             detail = f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it"
             problems += (Problem("pair-orphan", in_messages(len(messages) - 1), detail),)
@@ -136,8 +135,8 @@ class Scanner:
             system,
             tools,
             messages,
-            tool_kinds,
-            (*marks, *self._marks),
+            head.tool_kinds,
+            (*head.marks, *self._marks),
             tuple(self._blocks),
             problems,
             tuple(sorted(map(str, self._pending))),
@@ -186,14 +185,14 @@ class Scanner:
         self._problem("request-shape", index, -1, "the content is neither a string nor a list of blocks")
         return False
 
-    def _little(self, index: int, content: Any, from_user: bool) -> None:
+    def _empty_content(self, index: int, content: Any, from_user: bool) -> None:
         """Content that is nothing, or white space: an assistant may say nothing."""
         if content:
             self._problem("text-blank", index, -1, "the message is nothing but white space")
         elif from_user:
             self._problem("content-empty", index, -1, "a user message without content")
 
-    def _little_text(self, index: int, at: int, blocks: Sequence[Any]) -> None:
+    def _empty_text(self, index: int, at: int, blocks: Sequence[Any]) -> None:
         """An empty text is refused anywhere; white space is where there is nothing else."""
         if not field_of(blocks[at], "text"):
             self._problem("text-empty", index, at, "a text block without text")

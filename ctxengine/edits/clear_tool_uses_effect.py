@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ctxengine.catalog.facts import CALLS
 from ctxengine.conversation import field_of
 from ctxengine.edits.clear_tool_uses_choice import Clearing, Use
 from ctxengine.edits.effect import START, At, Count, Effect, blocks_from, with_blocks, with_fields
 from ctxengine.edits.switches import Switches
-
-CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
 
 @dataclass(slots=True)

@@ -18,6 +18,11 @@ class Switches:
     tiny_result: int
     """UTF-8 bytes up to which a result of nothing but text is tiny."""
 
+    @property
+    def judges_what_is_left(self) -> bool:
+        """Whether the trigger of tool clearing looks at what earlier edits left."""
+        return self["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
+
     def __getitem__(self, name: str) -> str:
         return self.values[name]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ctxengine.catalog import Catalog
+from ctxengine.check.requests import SAMPLING
 from ctxengine.emulator.wire import Call, Refused
 from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json
@@ -19,8 +20,6 @@ OF_THE_SDK = frozenset(
     {"betas", "extra_body", "extra_headers", "extra_query", "timeout", "user_profile_id", "workspace_id"}
 )
 """Arguments of the SDK's methods that are no fields of the body."""
-SAMPLING = frozenset({"temperature", "top_p", "top_k"})
-"""Fields that older versions of the API took, and the SDK no longer offers."""
 SHARES = ("temperature", "top_p")
 NOT_EMULATED = ("container", "diagnostics", "fallback_credit_token", "fallbacks", "mcp_servers")
 MESSAGE = frozenset({"role", "content"})
@@ -102,7 +101,7 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
     for name in ("model", "max_tokens", "messages"):
         if body.get(name) is None and not (surface == "count_tokens" and name == "max_tokens"):
             refuse(catalog, "shape-missing", path=name)
-    known = catalog.surfaces[surface] - OF_THE_SDK | SAMPLING | {"stream"}
+    known = catalog.surfaces[surface] - OF_THE_SDK | {*SAMPLING, "stream"}
     for name in body:
         if name not in known:
             refuse(catalog, "shape-extra", path=name)

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ctxengine.catalog.facts import CALLS
+
 Event = Mapping[str, Any]
 
 CHUNK = 48
 """Characters of text or of a tool's input in one delta."""
-INPUT = ("tool_use", "server_tool_use", "mcp_tool_use")
 ENDING = ("stop_reason", "stop_sequence", "stop_details")
 CUMULATIVE = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 ON_THE_LAST = ("iterations", "server_tool_use", "output_tokens_details")
@@ -67,7 +68,7 @@ def _block(block: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[dict[str, 
         said = [{"type": "thinking_delta", "thinking": part} for part in _chunks(block["thinking"])]
         signed = {"type": "signature_delta", "signature": block.get("signature", "")}
         return {**block, "thinking": "", "signature": ""}, [*said, signed]
-    if kind in INPUT:
+    if kind in CALLS:
         given = json.dumps(block["input"], ensure_ascii=False) if block["input"] else ""
         deltas = [{"type": "input_json_delta", "partial_json": part} for part in ("", *_chunks(given))]
         return {**block, "input": {}}, deltas

@@ -134,12 +134,11 @@ def _clear_tool_uses(state: Applied, params: Mapping[str, Any], given: _Given) -
     messages, switches = state.request["messages"], given.switches
     reads_all = switches["clear_tool_uses.history_before_block"] == "read"
     sent = given.raw_tokens if reads_all else state.original_tokens
-    left = switches["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
     effect = clear_tool_uses(
         messages,
         params,
         start=START if reads_all else newest_block(messages) or START,
-        prompt_tokens=sent - (state.original_tokens - state.input_tokens) if left else sent,
+        prompt_tokens=sent - (state.original_tokens - state.input_tokens) if switches.judges_what_is_left else sent,
         count=given.count,
         switches=switches,
     )

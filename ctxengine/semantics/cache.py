@@ -3,15 +3,15 @@
 A prompt is a row of blocks in the order tools, system, messages; each knows the id of the prefix that ends with it, the
 tokens up to its end and its place in the look-back. Prefixes are stored at marks alone; a mark reads the longest stored
 prefix within its look-back. Nothing here knows what a block holds: ``cache_prompt`` reads requests into prompts, and a
-simulation makes them from sizes with ``Prompt.of``.
+simulation grows its own from sizes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate, islice
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from ctxengine.catalog.facts import Ttl
@@ -51,12 +51,6 @@ class Prompt:
         """A prompt from the identity and the tokens of each block; without ``places`` every block has its own."""
         ids, tokens = list(_chained("", contents)), list(accumulate(sizes))
         return cls(ids, tokens, range(len(ids)) if places is None else places, system_at, messages_at)
-
-    def rewritten(self, at: int, contents: Iterable[Hashable], sizes: Iterable[int]) -> Prompt:
-        """The prompt with other content in all blocks from ``at`` on: cleared results keep their places."""
-        before = (self.ids[at - 1], self.tokens[at - 1]) if at else ("", 0)
-        ids, tokens = _chained(before[0], contents), islice(accumulate(sizes, initial=before[1]), 1, None)
-        return replace(self, ids=[*self.ids[:at], *ids], tokens=[*self.tokens[:at], *tokens])
 
 
 def _chained(prefix: Hashable, contents: Iterable[Hashable]) -> Iterator[Hashable]:
@@ -109,9 +103,9 @@ class CacheUse(NamedTuple):
     write_5m: int
     write_1h: int
     uncached: int
-    refreshed: Sequence[Kept] = ()
+    refreshed: tuple[Kept, ...] = ()
     """Stored prefixes that live on."""
-    stored: Sequence[Kept] = ()
+    stored: tuple[Kept, ...] = ()
     """Those that are new."""
 
     @property
@@ -190,12 +184,14 @@ def _longest_read(asked: CacheRequest, tables: Sequence[Table], lookback: int, n
 
 def _entries(
     asked: CacheRequest, tables: Sequence[Table], rules: CacheRules, hit: int, now: float
-) -> tuple[list[Kept], list[Kept]]:
+) -> tuple[tuple[Kept, ...], tuple[Kept, ...]]:
     """What lives on for being read, and what is new."""
     prompt, marks, scope = asked.prompt, asked.marks, asked.scope
     refreshed: list[Kept] = []
     stored: list[Kept] = []
-    for block, ttl in marks if hit < 0 or any(mark[0] == hit for mark in marks) else (*marks, Mark(hit, "5m")):
+    if hit >= 0 and all(mark.block != hit for mark in marks):
+        marks = (*marks, Mark(hit, "5m"))
+    for block, ttl in marks:
         if prompt.tokens[block] < rules.minimum:
             continue
         section = (block >= prompt.system_at) + (block >= prompt.messages_at)
@@ -205,4 +201,4 @@ def _entries(
             refreshed.append((scope[section], prefix, Entry(now + LIFE[known.ttl], known.ttl)))
         elif block > hit or rules.stores_inside_reads:
             stored.append((scope[section], prefix, Entry(now + LIFE[ttl], ttl)))
-    return refreshed, stored
+    return tuple(refreshed), tuple(stored)

@@ -86,19 +86,19 @@ class PromptReader:
         return self._rows
 
     def _scope(self, request: Mapping[str, Any], rows: _Rows, owner: tuple[Hashable, str]) -> Scope:
-        values = _features(request, *rows.seen[-1])
-        shared = [hash(owner)]
-        for section in REACH:
-            own = [(name, values[name]) for name in FEATURES if self._switches[f"cache.invalidates.{name}"] == section]
-            shared.append(hash((shared[-1], *own)) if own else shared[-1])
-        return shared[1], shared[2], shared[3]
+        alone = hash(owner)
+        return apart((alone, alone, alone), _features(request, *rows.seen[-1]), self._switches)
 
 
-def apart(scope: Scope, feature: str, switches: Switches, value: Hashable = True) -> Scope:
-    """The scope of a request in which one of ``FEATURES`` has a value of its own."""
-    first = REACH.index(switches[f"cache.invalidates.{feature}"])
-    tools, system, messages = (hash((part, feature, value)) if at >= first else part for at, part in enumerate(scope))
+def apart(scope: Scope, features: Mapping[str, Hashable], switches: Switches) -> Scope:
+    """The scope of a request in which some of ``FEATURES`` have a value of their own."""
+    own = [(REACH.index(switches[f"cache.invalidates.{name}"]), name, value) for name, value in features.items()]
+    tools, system, messages = (_joined(part, [each for each in own if each[0] <= at]) for at, part in enumerate(scope))
     return tools, system, messages
+
+
+def _joined(part: int, own: Sequence[Hashable]) -> int:
+    return hash((part, *own)) if own else part
 
 
 @dataclass(slots=True)
@@ -127,8 +127,8 @@ class _Rows:
         self.instructions = once - sizes[0] if tools else 0
         for tool, size in zip(tools, sizes, strict=True):
             deferred = bool(field_of(tool, "defer_loading"))
-            apart = deferred or str(field_of(tool, "type")).startswith(WEB_SEARCH)
-            self._add(("tool", ""), tool, 0 if deferred else size, in_prefix=not apart)
+            elsewhere = deferred or str(field_of(tool, "type")).startswith(WEB_SEARCH)
+            self._add(("tool", ""), tool, 0 if deferred else size, in_prefix=not elsewhere)
         self.system_at = len(self.ids)
         for block in [{"type": "text", "text": system}] if isinstance(system, str) else system:
             self._add(("system", str(field_of(block, "type"))), block, count(block))
@@ -175,7 +175,7 @@ class _Rows:
         self.kinds.append(kind)
         control = field_of(block, "cache_control")
         if control is not None:
-            self.marks.append(Mark(len(self.ids) - 1, _ttl(control)))
+            self.marks.append(Mark(len(self.ids) - 1, ttl_of_mark(control)))
 
 
 def _digest(before: bytes, role: str, block: Any) -> bytes:
@@ -197,7 +197,8 @@ def _plain(block: Any) -> Mapping[str, Any]:
     return block if isinstance(block, Mapping) else to_dict() if to_dict else {"type": "text", "text": str(block)}
 
 
-def _ttl(control: Any) -> Ttl:
+def ttl_of_mark(control: Any) -> Ttl:
+    """How long a mark lets its prefix live."""
     return "1h" if field_of(control, "ttl") == "1h" else "5m"
 
 
@@ -208,7 +209,7 @@ def _with_automatic(rows: _Rows, control: Any) -> list[Mark]:
     last = len(rows.markable) - 1 - rows.markable[::-1].index(True)
     if rows.marks and rows.marks[-1].block == last:
         return rows.marks[:]
-    return [*rows.marks, Mark(last, _ttl(control))]
+    return [*rows.marks, Mark(last, ttl_of_mark(control))]
 
 
 def _has_image(block: Any, kind: str) -> bool:
@@ -223,7 +224,7 @@ def _cites(block: Any, kind: str) -> bool:
 
 
 def _features(request: Mapping[str, Any], images: bool, citations: bool) -> dict[str, Hashable]:
-    """The value of each of ``FEATURES`` for a request."""
+    """Those of ``FEATURES`` that a request has, with their values."""
     output = request.get("output_config") or {}
     searches = [tool for tool in request.get("tools") or () if str(field_of(tool, "type")).startswith(WEB_SEARCH)]
     values = {
@@ -236,4 +237,5 @@ def _features(request: Mapping[str, Any], images: bool, citations: bool) -> dict
         "speed": request.get("speed"),
     }
     texts = {name: json.dumps(value, sort_keys=True, default=_plain) for name, value in values.items() if value}
-    return {**dict.fromkeys(FEATURES), **texts, "images": images, "citations": citations}
+    seen = {name: True for name, there in (("images", images), ("citations", citations)) if there}
+    return {**texts, **seen}

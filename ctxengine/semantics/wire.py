@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -121,18 +121,34 @@ def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
         values |= {"index": edit[1], "field": field, "edit": planned.type, "expected": expected}
     if block := BLOCK.match(path):
         values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
-    if finding.rule == "cache-max4":
-        values |= {"slots": target.platform.cache_slots, "marks": len(slots_of(facts))}
-    if finding.rule == "effort-model":
-        levels = target.facts.efforts if target.facts else ()
-        values["effort"] = field_of(facts.request.get("output_config"), "effort")
-        values["levels"] = ", ".join(sorted(levels or ()))
-    if finding.rule == "block-extra-fields":
-        at = next(each for each in facts.conversation.compaction_blocks if each.at.path == path)
-        values["key"] = at.extra_keys[0]
-    if finding.rule == "beta-unknown":
-        values["value"] = ", ".join(name for name in facts.plan.beta_names if name not in facts.catalog.betas)
-    return values
+    return values | OF_RULE[finding.rule](finding, facts) if finding.rule in OF_RULE else values
+
+
+def _of_marks(finding: Finding, facts: Facts) -> dict[str, Any]:
+    return {"slots": facts.target.platform.cache_slots, "marks": len(slots_of(facts))}
+
+
+def _of_effort(finding: Finding, facts: Facts) -> dict[str, Any]:
+    levels = facts.target.facts.efforts if facts.target.facts else ()
+    return {"effort": field_of(facts.request.get("output_config"), "effort"), "levels": ", ".join(sorted(levels or ()))}
+
+
+def _of_extra_key(finding: Finding, facts: Facts) -> dict[str, Any]:
+    at = next(each for each in facts.conversation.compaction_blocks if each.at.path == finding.where.path)
+    return {"key": at.extra_keys[0]}
+
+
+def _of_betas(finding: Finding, facts: Facts) -> dict[str, Any]:
+    return {"value": ", ".join(name for name in facts.plan.beta_names if name not in facts.catalog.betas)}
+
+
+OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
+    "beta-unknown": _of_betas,
+    "block-extra-fields": _of_extra_key,
+    "cache-max4": _of_marks,
+    "effort-model": _of_effort,
+}
+"""What the words of one rule's refusal name beside what all do."""
 
 
 def _of_block(block: Any) -> dict[str, Any]:

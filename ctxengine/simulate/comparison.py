@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ctxengine.simulate.totals import BASELINE, Totals, hit_share
 
@@ -13,16 +14,25 @@ MANY = 10_000_000
 """Tokens from which on millions are shown."""
 
 
-def compared(totals: Sequence[Totals]) -> list[tuple[str, list[str]]]:
-    """Name and cells of each line, one cell for a policy; what is nothing for every policy is mostly left out."""
-    made: list[tuple[str, list[str]]] = []
+class Line(NamedTuple):
+    """One line, with a cell for each policy."""
+
+    name: str
+    cells: list[str]
+    part: bool = False
+    """Whether it says more of the line before it."""
+
+
+def compared(totals: Sequence[Totals]) -> list[Line]:
+    """The lines; what is nothing for every policy is mostly left out."""
+    made: list[Line] = []
     costs = [each["cost_usd"] for each in totals]
-    for name, value in LINES:
+    for name, value, part in LINES:
         cells = [REFUSED if each["refused"] and not each["turns"] else value(each) for each in totals]
         if name in ALWAYS or any(cell not in NOTHING for cell in cells):
-            made.append((name, cells))
-        if name == "cost":
-            made.append((f"  against {BASELINE}", [_against(cost, costs[0]) for cost in costs]))
+            made.append(Line(name, cells, part))
+        if name == COST:
+            made.append(Line(f"against {BASELINE}", [_against(cost, costs[0]) for cost in costs], part=True))
     return made
 
 
@@ -51,22 +61,25 @@ def _against(cost: float | None, baseline: float | None) -> str:
     return "" if not baseline or cost is None else f"{cost / baseline - 1:+.0%}"
 
 
-LINES: Sequence[tuple[str, Callable[[Totals], str]]] = (
-    ("cost", _dollars),
-    ("peak context, tokens", _tokens("peak")),
-    ("window left, at least", _headroom),
-    ("read from the cache", lambda totals: f"{hit_share(totals):.1%}"),
-    ("tokens read", _tokens("cache_read")),
-    ("tokens written, 5m", _tokens("cache_write_5m")),
-    ("tokens written, 1h", _tokens("cache_write_1h")),
-    ("tokens uncached", _tokens("uncached")),
-    ("tokens of output", _tokens("output_tokens")),
-    ("clearings", _tokens("clearings")),
-    ("compactions", _tokens("compactions")),
-    ("needed again, but gone", _tokens("needed_again")),
-    ("  same call repeated", _tokens("repeated")),
-    ("  passage quoted", _tokens("quoted")),
-    ("turns that do not fit", _overflow),
+COST, PEAK, HEADROOM = "cost", "peak context, tokens", "window left, at least"
+CACHED, NEEDED = "read from the cache", "needed again, but gone"
+LINES: Sequence[tuple[str, Callable[[Totals], str], bool]] = (
+    (COST, _dollars, False),
+    (PEAK, _tokens("peak"), False),
+    (HEADROOM, _headroom, False),
+    (CACHED, lambda totals: f"{hit_share(totals):.1%}", False),
+    ("tokens read", _tokens("cache_read"), False),
+    ("tokens written, 5m", _tokens("cache_write_5m"), False),
+    ("tokens written, 1h", _tokens("cache_write_1h"), False),
+    ("tokens uncached", _tokens("uncached"), False),
+    ("tokens of output", _tokens("output_tokens"), False),
+    ("clearings", _tokens("clearings"), False),
+    ("compactions", _tokens("compactions"), False),
+    (NEEDED, _tokens("needed_again"), False),
+    ("same call repeated", _tokens("repeated"), True),
+    ("passage quoted", _tokens("quoted"), True),
+    ("turns that do not fit", _overflow, False),
 )
-ALWAYS = ("cost", "peak context, tokens", "read from the cache", "needed again, but gone")
+"""Name, cell, and whether the line says more of the one before it."""
+ALWAYS = (COST, PEAK, HEADROOM, CACHED, NEEDED)
 """Lines that are shown even where they are nothing for every policy."""

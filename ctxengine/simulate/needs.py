@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from ctxengine.catalog.facts import CALLS
 from ctxengine.conversation import blocks_of
-from ctxengine.tokens.measure import CALLS
 
 QUOTE = 40
 """Characters from which on a passage counts as quoted."""

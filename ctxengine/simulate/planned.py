@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
-from ctxengine.conversation import field_of
 from ctxengine.engine import Engine
 from ctxengine.findings import Finding
 from ctxengine.plan import Plan
 from ctxengine.plan.values import SESSION_ONLY
+from ctxengine.semantics.cache_prompt import ttl_of_mark
 from ctxengine.simulate.scan import Scan
 from ctxengine.tokens import CalibratedCounter, measure
 
@@ -70,7 +70,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         ttls=ttls,
         slots=target.platform.cache_slots,
         minimum=target.min_cache or 0,
-        automatic=None if control is None else "1h" if field_of(control, "ttl") == "1h" else "5m",
+        automatic=None if control is None else ttl_of_mark(control),
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
         refusals=_refusals(plan),

@@ -5,7 +5,7 @@ The state between two compactions is a stretch: it begins with the conversation,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -41,7 +41,7 @@ class Replay:
         self._facts = made.target.facts
         self._window = self._facts.window if self._facts else None
         self._rules = cache_rules(catalog, made.target, switches)
-        self._judges_what_is_left = switches["clear_tool_uses.trigger_size"] == "left_by_earlier_edits"
+        self._judges_what_is_left = switches.judges_what_is_left
         self._thinking_sums = [0, *accumulate(sum(rows.values()) for rows in made.thinking)]
         self._cache = PromptCache()
         self._sent = Sent(made)
@@ -211,10 +211,11 @@ class Replay:
 
     def _asked(self, marks: list[Mark], turn: Turn, context: int) -> CacheRequest:
         scope = self._made.head.scope
-        if 0 <= self._made.images_from <= turn.messages:
-            scope = apart(scope, "images", self._switches)
+        features: dict[str, Hashable] = {"images": True} if 0 <= self._made.images_from <= turn.messages else {}
         if turn.thinking:
-            scope = apart(scope, "thinking", self._switches, turn.thinking)
+            features["thinking"] = turn.thinking
+        if features:
+            scope = apart(scope, features, self._switches)
         return CacheRequest(self._sent.prompt, marks, context + self._rules.opening_tokens, scope)
 
     def _row(

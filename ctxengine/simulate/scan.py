@@ -9,11 +9,11 @@ from itertools import accumulate
 from typing import Any
 
 from ctxengine.catalog import Catalog
-from ctxengine.catalog.facts import Ttl
+from ctxengine.catalog.facts import CALLS, Ttl
 from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.conversation import markable
 from ctxengine.edits.clear_tool_uses_choice import Use
-from ctxengine.edits.clear_tool_uses_effect import CALLS, is_tiny
+from ctxengine.edits.clear_tool_uses_effect import is_tiny
 from ctxengine.edits.switches import Switches
 from ctxengine.findings import Finding, Place
 from ctxengine.semantics.cache import CacheRequest

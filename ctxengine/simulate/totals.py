@@ -54,16 +54,8 @@ class Tally:
             totals["first_overflow"] = totals["first_overflow"] or row["turn"]
 
 
-def added(sessions: Iterable[Mapping[str, Any]], policy: str) -> Totals:
-    """The totals of one policy over several sessions; the peak, headroom and first overflow are those of the worst."""
-    made = nothing("", policy)
-    for totals in sessions:
-        add(made, totals)
-    return made
-
-
 def add(made: Totals, totals: Mapping[str, Any]) -> None:
-    """Takes one more session into a policy's totals."""
+    """Takes one more session into a policy's totals; peak, headroom and first overflow are those of the worst."""
     for name in SUMMED:
         made[name] += totals[name]
     made["cost_usd"] = plus(made["cost_usd"], totals["cost_usd"])

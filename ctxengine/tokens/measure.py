@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from ctxengine.catalog.facts import CALLS
 from ctxengine.errors import RequestError
 from ctxengine.findings import Finding
 from ctxengine.tokens.media import document_pages, image_pixels
@@ -18,7 +19,6 @@ UNREAD = frozenset({"type", "id", "tool_use_id", "cache_control", "signature", "
 """Fields of a block that the model does not read as content."""
 OPAQUE = frozenset({"encrypted_content", "encrypted_index", "encrypted_stdout"})
 PROSE = ("text", "thinking")
-CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 RESULTS = ("tool_result", "mcp_tool_result")
 MEDIA = ("image", "document")
 MEMORY_TOOL = "memory_"

@@ -157,13 +157,10 @@ class Repair:
         use_id = self._unique(given or "toolu")
         self._open.setdefault(given, use_id)
         self._unanswered[use_id] = None
-        name, its_input = _allowed(block.get("name")), _object(block.get("input"))
-        if use_id is block.get("id") and name is block.get("name") and its_input is block.get("input"):
-            return block
-        sound = {"id": use_id, "name": name, "input": its_input}
+        sound = {"id": use_id, "name": _allowed(block.get("name")), "input": _object(block.get("input"))}
         changed = {key: value for key, value in sound.items() if value is not block.get(key)}
         self.counts.update(changed.keys())
-        return {**block, **changed}
+        return {**block, **changed} if changed else block
 
     def _unique(self, given: str) -> str:
         unique = plain = _NOT_ALLOWED.sub("_", given)

@@ -89,16 +89,6 @@ def test_growing_conversation(first: int, turns: list[list[int]], ttl: Any) -> N
         left = prompt.tokens[end]
 
 
-@settings(deadline=None)
-@given(st.lists(SIZES, max_size=20), st.data())
-def test_rewritten(sizes: list[int], data: st.DataObject) -> None:
-    """A prompt rewritten from some block on is the prompt made of what it now holds."""
-    at = data.draw(st.integers(0, len(sizes)))
-    prompt, contents = Prompt.of(range(len(sizes)), sizes), [*range(at), *("cleared" for _ in sizes[at:])]
-    whole = Prompt.of(contents, [*sizes[:at], *(12 for _ in sizes[at:])])
-    assert prompt.rewritten(at, contents[at:], [12] * (len(sizes) - at)) == replace(whole, places=prompt.places)
-
-
 BLOCKS = st.sampled_from(
     ["a#300", "b#300", "use u#20", "use v#20", "result u#90", "result v#90", "think t#9", "image i#70"]
 )
