@@ -1,18 +1,12 @@
-"""One policy over one conversation, turn by turn: arithmetic on what was scanned, no request is built.
-
-The state between two compactions is a stretch: it begins with the conversation, and again with every compaction block.
-"""
+"""One policy over one conversation, turn by turn: arithmetic on what was scanned, no request is built."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from itertools import accumulate
 from typing import Any
 
 from ctxengine.catalog import Catalog
-from ctxengine.edits import ClearThinking, ClearToolUses, Compact, type_of
-from ctxengine.edits.clear_thinking_effect import LAST_TURN, cleared_turns, kept_turns
-from ctxengine.edits.clear_tool_uses_choice import Clearing, Cut
+from ctxengine.edits import Compact, type_of
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
 from ctxengine.semantics import summary_size
@@ -24,10 +18,12 @@ from ctxengine.semantics.compacting import asking_tokens
 from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.simulate.marks import Marker
 from ctxengine.simulate.planned import Candidate, Planned, planned
-from ctxengine.simulate.scan import Scan, Turn
+from ctxengine.simulate.scan import Scan
 from ctxengine.simulate.sent import Sent
+from ctxengine.simulate.stretch import Stretch
+from ctxengine.simulate.turns import Turn
 
-CLEAR_THINKING, CLEAR_TOOL_USES, COMPACT = type_of(ClearThinking), type_of(ClearToolUses), type_of(Compact)
+COMPACT = type_of(Compact)
 Row = dict[str, Any]
 NOTHING = CacheUse(0, 0, 0, 0)
 
@@ -41,8 +37,6 @@ class Replay:
         self._facts = made.target.facts
         self._window = self._facts.window if self._facts else None
         self._rules = cache_rules(catalog, made.target, switches)
-        self._judges_what_is_left = switches.judges_what_is_left
-        self._thinking_sums = [0, *accumulate(sum(rows.values()) for rows in made.thinking)]
         self._cache = PromptCache()
         self._sent = Sent(made)
         self._blocks = 0
@@ -58,21 +52,16 @@ class Replay:
 
     def _planned(self, messages: int) -> Planned:
         plan = planned(self._candidate, self._made, messages)
-        self._thinking_edit = plan.edits.get(CLEAR_THINKING)
-        self._clearing_edit = plan.edits.get(CLEAR_TOOL_USES)
         self._compact_edit = plan.edits.get(COMPACT)
         return plan
 
     def _start(self, message: int, tokens: int, summary: int = 0, block: int | None = None) -> None:
         """A new stretch: from a message on, with so many tokens in front of its first row."""
         made = self._made
-        self._message, self._first = message, made.first_rows[message]
+        self._first = made.first_rows[message]
         self._base = tokens - made.sums[self._first]
         self._marker = Marker(self.plan, made, self._sent, message, summary, block)
-        self._use = self._added = made.use_counts[message]
-        self._clearing = Clearing(self._clearing_edit, self._switches) if self._clearing_edit else None
-        self._cut, self._thoughts = Cut(), 0
-        self._gone: set[int] = set()
+        self._stretch = Stretch(self.plan, made, self._sent, self._switches, message)
 
     def _recorded_block(self, message: int, row: int) -> None:
         """The record holds a compaction block: what stands before it is not read from here on."""
@@ -92,11 +81,7 @@ class Replay:
             self._blocks += 1
         end = made.first_rows[turn.messages]
         why: list[str] = []
-        original = self._base + made.sums[end]
-        unthought = self._clear_thinking(turn.messages, why)
-        if self._thinking_edit is None:
-            original, unthought = original - unthought, 0
-        cut = self._clear_tool_uses(turn.messages, original, unthought, why)
+        original, unthought, cut = self._stretch.clear(turn.messages, self._base + made.sums[end], why)
         context = original - unthought - cut.tokens
         sent.extend(end)
         if self._window is not None and context > self._window:
@@ -119,9 +104,9 @@ class Replay:
         before = {
             "peak": context,
             "headroom": None if self._window is None else self._window - context,
-            "cleared_tool_uses": self._cut.uses,
-            "cleared_input_tokens": self._cut.tokens,
-            "cleared_thinking_turns": self._thoughts if self._thinking_edit else 0,
+            "cleared_tool_uses": self._stretch.cut.uses,
+            "cleared_input_tokens": self._stretch.cut.tokens,
+            "cleared_thinking_turns": self._stretch.cleared_thinking,
         }
         summary = summary_size(context)
         block = summary + made.frame
@@ -133,81 +118,6 @@ class Replay:
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
         use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)
         return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before
-
-    def _clear_thinking(self, messages: int, why: list[str]) -> int:
-        """Tokens of thinking that are not read: what the edit clears, or what the model drops by itself."""
-        made = self._made
-        base = made.thinking_counts[self._message]
-        turns = made.thinking_counts[messages] - base
-        if not turns:
-            return 0
-        default = self._facts.keeps_thinking if self._facts else None
-        if self._thinking_edit is not None:
-            gone = cleared_turns(turns, kept_turns(self._thinking_edit, default), self._switches)
-        elif default == LAST_TURN:
-            gone = max(made.questions[messages] - base, 0)
-        else:
-            return 0
-        if gone != self._thoughts:
-            fewer, more = sorted((gone, self._thoughts))
-            rows = {row: tokens for rows in made.thinking[base + fewer : base + more] for row, tokens in rows.items()}
-            self._sent.rewind(rows)
-            if gone > self._thoughts:
-                self._sent.removed.update(rows)
-                self._sent.freed.update(rows)
-                if self._thinking_edit is not None:
-                    why.append(f"clears the thinking of {gone - self._thoughts} more turn(s)")
-            else:
-                self._sent.removed.difference_update(rows)
-                for row in rows:
-                    del self._sent.freed[row]
-            self._thoughts = gone
-        return self._thinking_sums[base + gone] - self._thinking_sums[base]
-
-    def _clear_tool_uses(self, messages: int, original: int, unthought: int, why: list[str]) -> Cut:
-        clearing, made = self._clearing, self._made
-        if clearing is None:
-            return self._cut
-        uses = made.uses
-        for use in range(self._added, made.use_counts[messages]):
-            clearing.add(uses[use])
-        self._added = made.use_counts[messages]
-        prompt = original - unthought if self._judges_what_is_left else original
-        cut = clearing.cut(prompt)
-        if cut.uses != self._cut.uses:
-            self._recut(clearing, cut)
-            if cut.uses > self._cut.uses:
-                why.append(self._why_cleared(cut, prompt))
-            self._cut = cut
-        return cut
-
-    def _recut(self, clearing: Clearing, cut: Cut) -> None:
-        """Other uses are cleared than at the turn before."""
-        fewer, more = sorted((cut, self._cut))
-        changed = [self._use + index for index in clearing.cleared(more)[fewer.uses :]]
-        made, freed = self._made, self._sent.freed
-        rows: dict[int, int] = {}
-        for use in changed:
-            if made.results[use] >= 0:
-                rows[made.results[use]] = made.uses[use].frees
-            if clearing.clears_input(made.uses[use].name):
-                rows[made.calls[use]] = made.uses[use].input_frees
-        self._sent.rewind(rows)
-        if cut.uses > self._cut.uses:
-            freed.update(rows)
-            self._gone.update(changed)
-        else:
-            self._gone.difference_update(changed)
-            for row in rows:
-                del freed[row]
-
-    def _why_cleared(self, cut: Cut, prompt: int) -> str:
-        edit = self._clearing_edit or {}
-        trigger = edit["trigger"]
-        over = f"{prompt:,} tokens" if trigger["type"] == "input_tokens" else "tool uses"
-        new = cut.uses - self._cut.uses
-        total = f"{cut.uses} in all ({cut.tokens:,} tokens)"
-        return f"clears {new} more tool use(s), {total}: {over} > {trigger['value']:,}"
 
     def _asked(self, marks: list[Mark], turn: Turn, context: int) -> CacheRequest:
         scope = self._made.head.scope
@@ -228,9 +138,10 @@ class Replay:
         if compaction is not None and cost is not None:
             cost += dollars(price_of(facts, first.total), first, summary) or 0.0
         again: list[str] = []
-        if self._message or self._gone:
+        stretch = self._stretch
+        if stretch.message or stretch.gone:
             needs = self._made.needs.get(turn.messages, ())
-            again = [need.how for need in needs if need.message < self._message or need.use in self._gone]
+            again = [need.how for need in needs if need.message < stretch.message or need.use in stretch.gone]
         return {
             "transcript": self._name,
             "policy": self._candidate.name,
@@ -243,9 +154,9 @@ class Replay:
             "headroom": None if self._window is None else self._window - context,
             "overflow": overflow,
             "why": why,
-            "cleared_tool_uses": self._cut.uses,
-            "cleared_input_tokens": self._cut.tokens,
-            "cleared_thinking_turns": self._thoughts if self._thinking_edit else 0,
+            "cleared_tool_uses": self._stretch.cut.uses,
+            "cleared_input_tokens": self._stretch.cut.tokens,
+            "cleared_thinking_turns": self._stretch.cleared_thinking,
             "cleared_thinking_tokens": unthought,
             "compaction": compaction is not None,
             "summary_tokens": summary,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
@@ -15,28 +14,16 @@ from ctxengine.conversation import markable
 from ctxengine.edits.clear_tool_uses_choice import Use
 from ctxengine.edits.clear_tool_uses_effect import is_tiny
 from ctxengine.edits.switches import Switches
-from ctxengine.findings import Finding, Place
+from ctxengine.findings import Finding
 from ctxengine.semantics.cache import CacheRequest
 from ctxengine.semantics.cache_prompt import RUNS, PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
-from ctxengine.simulate.bills import Fit, billed_tokens, counted, fit, recorded_dollars, recorded_ttl
+from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
 from ctxengine.simulate.needs import Needs, find_needs
 from ctxengine.simulate.sizes import BlockSizes
+from ctxengine.simulate.turns import Turn, turns_of
 from ctxengine.target import Target
 from ctxengine.transcripts import Transcript
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One request of the recorded conversation, and what came back."""
-
-    messages: int
-    """How many messages were sent; the answer is the next."""
-    seconds: float
-    """When, on the recording's own clock from its first turn."""
-    output_tokens: int
-    thinking: str = ""
-    """What the record tells of the request's ``thinking``; where it differs, cached messages are not shared."""
 
 
 @dataclass(slots=True)
@@ -80,6 +67,8 @@ class Scan:
     """Row of its result, -1 without one."""
     thinking: list[dict[int, int]] = field(default_factory=list)
     """Row to tokens of the thinking of each message that has any."""
+    thinking_sums: list[int] = field(default_factory=list)
+    """Tokens of the thinking before each of these messages."""
     blocks: list[tuple[int, int]] = field(default_factory=list)
     """Message and row of each recorded compaction block that holds a summary."""
     images_from: int = -1
@@ -120,7 +109,10 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
     walk.read(request["messages"])
     _fit_to_bills(made, transcript, catalog)
     made.sums = [0, *accumulate(made.sizes)]
-    made.turns = _turns(made, transcript, gap)
+    made.thinking_sums = [0, *accumulate(sum(rows.values()) for rows in made.thinking)]
+    answers = [made.sums[row] for row in made.first_rows]
+    made.turns, said = turns_of(transcript, answers, gap)
+    made.findings += said
     made.recorded_ttl = recorded_ttl(transcript.recorded) if not made.marks and not made.head.marks else None
     if made.turns and len(transcript.recorded) >= len(made.turns):
         made.recorded_usd = recorded_dollars(transcript.recorded, target, catalog)
@@ -228,36 +220,3 @@ def _fit_to_bills(made: Scan, transcript: Transcript, catalog: Catalog) -> None:
             for use in made.uses
         ]
     made.head_tokens += found.hidden
-
-
-def _turns(made: Scan, transcript: Transcript, gap: float) -> list[Turn]:
-    recorded = {entry.messages: entry for entry in transcript.recorded}
-    turns: list[Turn] = []
-    start: float | None = None
-    now, backwards, thinking = 0.0, 0, ""
-    for index, message in enumerate(made.request["messages"]):
-        if not index or message["role"] != "assistant":
-            continue
-        entry = recorded.get(index)
-        at = _seconds(entry.timestamp) if entry and entry.timestamp else None
-        if at is not None and start is None:
-            start = at - (now + gap if turns else 0.0)
-        told = at - start if at is not None and start is not None else now + gap if turns else 0.0
-        backwards += told < now
-        now = max(told, now)
-        billed = counted(entry.usage.get("output_tokens")) if entry else None
-        size = sum(made.sizes[made.first_rows[index] : made.first_rows[index + 1]])
-        turns.append(Turn(index, now, size if billed is None else billed, entry.thinking if entry else thinking))
-        thinking = turns[-1].thinking
-    if backwards:
-        message = f"times of {backwards} turn(s) lie before that of the turn before; they count as the same moment"
-        where = Place(file=transcript.name)
-        made.findings.append(Finding("simulate-times", "warning", message, "check the recording's clock", where))
-    return turns
-
-
-def _seconds(timestamp: str) -> float | None:
-    try:
-        return datetime.fromisoformat(timestamp).timestamp()
-    except (ValueError, OverflowError):
-        return None
