@@ -122,9 +122,13 @@ class _Rows:
     """Whether there were images, and citations, before the first message and after each."""
 
     def add_head(self, tools: Sequence[Any], system: Any, count: Count) -> None:
-        once = count([tools[0]]) if tools else 0
-        sizes = [count([tools[0], tool]) - once for tool in tools]
-        self.instructions = once - sizes[0] if tools else 0
+        # beside a tool that has brought the instructions already, another tool shows its own size
+        plain = next(
+            (tool for tool in tools if field_of(tool, "input_schema") is not None), tools[0] if tools else None
+        )
+        once = count([plain]) if tools else 0
+        sizes = [count([plain, tool]) - once for tool in tools]
+        self.instructions = once - (count([plain, plain]) - once) if tools else 0
         for tool, size in zip(tools, sizes, strict=True):
             deferred = bool(field_of(tool, "defer_loading"))
             elsewhere = deferred or str(field_of(tool, "type")).startswith(WEB_SEARCH)

@@ -11,6 +11,7 @@ import pytest
 
 from ctxengine.catalog import default_catalog
 from ctxengine.edits.switches import switches_of
+from ctxengine.semantics.applying import counter_for
 from ctxengine.semantics.cache import CacheUse, PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
@@ -115,3 +116,14 @@ def test_expired_prefixes_are_thrown_out() -> None:
     for number in range(3000):
         conversation.send({"messages": [{"role": "user", "content": f"{number} #700"}], "cache_control": {}}, at=number)
     assert len(conversation.cache) < 2000
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["memory first", "memory last"])
+def test_tools_of_the_api(turned: bool) -> None:
+    """The instructions come once, with the first tool of the user's own, wherever it stands."""
+    tools = [{"type": "memory_20250818", "name": "memory"}, *({"name": n, "input_schema": {}} for n in "abc")]
+    sizes = counter_for(CATALOG, CATALOG.models[MODEL])
+    rules = cache_rules(CATALOG, target_of(CATALOG, model=MODEL), switches_of())
+    request = {"tools": tools[::-1] if turned else tools, "messages": [{"role": "user", "content": "Hi"}]}
+    total = PromptReader(sizes, switches_of()).read(request, MODEL, rules).total - rules.opening_tokens
+    assert abs(total - sizes(tools) - sizes(request["messages"])) <= len(tools)

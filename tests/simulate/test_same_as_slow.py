@@ -23,6 +23,7 @@ from ctxengine.transcripts import Transcript
 MODELS = {"claude-opus-4-6": {"type": "adaptive"}, "claude-sonnet-4-5": {"type": "enabled", "budget_tokens": 1024}}
 """One that keeps all thinking, and one that drops what stands before the newest question."""
 GAP = 100.0
+TOOLS = ("read", "search")
 WHOLE = {
     "text": 1.0,
     "code": 1.0,
@@ -32,6 +33,7 @@ WHOLE = {
     "tools": 0.0,
     "tool_system": 50.0,
     "summaries": 9.0,
+    "memory_tools": 60.0,
 }
 """Whole tokens for everything, so that it does not matter where sums are rounded."""
 
@@ -212,8 +214,8 @@ def test_arithmetic_is_what_the_engine_and_the_api_do(
         "thinking": MODELS[model],
         "system": "Be brief. " * (3 if short else 50),
         "tools": [
-            {"name": name, "description": "Does it. ", "input_schema": {"type": "object"}}
-            for name in ("read", "search", "memory")
+            {"type": "memory_20250818", "name": "memory"},
+            *({"name": name, "description": "Does it. ", "input_schema": {"type": "object"}} for name in TOOLS),
         ],
         "messages": [with_mark(message) if at in marked else message for at, message in enumerate(messages)],
     }
