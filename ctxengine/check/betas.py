@@ -83,7 +83,10 @@ def beta_ondemand_missing(facts: Facts) -> Iterator[Hit]:
     if missing and facts.plan.compaction is not None:
         yield Hit(f"the compaction argument is sent without the beta {', '.join(missing)}", Place("compaction"))
     elif missing and signed is not None:
-        yield Hit(f"a signed compaction block is sent without the beta {', '.join(missing)}", Place(signed.at.path))
+        # with the beta of the other compaction the API knows the block, and asks for the signature's own
+        known = set(facts.catalog.compaction_edit.betas) & set(facts.plan.beta_names)
+        path = f"{signed.at.path}.signature" if known else signed.at.path
+        yield Hit(f"a signed compaction block is sent without the beta {', '.join(missing)}", Place(path))
 
 
 @rule(

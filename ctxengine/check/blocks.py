@@ -18,21 +18,6 @@ def _newest_unsigned(facts: Facts) -> CompactionBlock | None:
 
 
 @rule(
-    "block-needs-edit",
-    "error",
-    "The history holds an unsigned compaction block, and no edit compacts.",
-    help="keep the compaction edit, with a high trigger to turn it off, or turn the block into plain text",
-    source=OBSERVED,
-)
-def block_needs_edit(facts: Facts) -> Iterator[Hit]:
-    block = _newest_unsigned(facts)
-    if block and not any(compactions(facts)):
-        needed = " or ".join(fact.type for fact in facts.catalog.edits.values() if compacts(fact))
-        message = f"the compaction block at {block.at.path} has no signature and is refused without {needed}"
-        yield Hit(f"{message} in context_management.edits", Place(block.at.path))
-
-
-@rule(
     "block-needs-beta",
     "error",
     "The history holds a compaction block, and its beta is not sent.",
@@ -46,9 +31,26 @@ def block_needs_beta(facts: Facts) -> Iterator[Hit]:
     unsigned = tuple(beta for fact in facts.catalog.edits.values() if compacts(fact) for beta in fact.betas)
     enough = {"signed": signed, "unsigned": unsigned}
     for block in facts.conversation.compaction_blocks:
-        betas = enough.get(block.kind, unsigned + signed)
-        if not set(betas) & set(facts.plan.beta_names):
-            yield Hit(f"the {block.kind} compaction block needs the beta {' or '.join(betas)}", Place(block.at.path))
+        betas, sent = enough.get(block.kind, unsigned + signed), set(facts.plan.beta_names)
+        if not set(betas) & sent:
+            # the other kind's beta makes the API look for, or at, the signature
+            path = f"{block.at.path}.signature" if sent & set(signed + unsigned) else block.at.path
+            yield Hit(f"the {block.kind} compaction block needs the beta {' or '.join(betas)}", Place(path))
+
+
+@rule(
+    "block-needs-edit",
+    "error",
+    "The history holds an unsigned compaction block, and no edit compacts.",
+    help="keep the compaction edit, with a high trigger to turn it off, or turn the block into plain text",
+    source=OBSERVED,
+)
+def block_needs_edit(facts: Facts) -> Iterator[Hit]:
+    block = _newest_unsigned(facts)
+    if block and not any(compactions(facts)):
+        needed = " or ".join(fact.type for fact in facts.catalog.edits.values() if compacts(fact))
+        message = f"the compaction block at {block.at.path} has no signature and is refused without {needed}"
+        yield Hit(f"{message} in context_management.edits", Place(block.at.path))
 
 
 @rule(

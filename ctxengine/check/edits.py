@@ -35,27 +35,29 @@ KEEP_ALL = ("all", {"type": "all"})
 def edit_unknown(facts: Facts) -> Iterator[Hit]:
     for index, edit in enumerate(facts.request.edits):
         fields = edit if isinstance(edit, Mapping) else {}
-        for problem in _unknown(facts, fields.get("type"), fields):
-            yield Hit(problem, Place(f"context_management.edits.{index}"))
+        for key, problem in _unknown(facts, fields.get("type"), fields):
+            path = f"context_management.edits.{index}"
+            yield Hit(problem, Place(f"{path}.{key}" if key else path))
     for planned in facts.plan.edits:
         if planned.origin.source != "request":
-            for problem in _unknown(facts, planned.type, planned.params):
+            for _, problem in _unknown(facts, planned.type, planned.params):
                 yield Hit(problem, planned.origin)
     for key in facts.request.context_management:
         if key != "edits":
             yield Hit(f"context_management takes edits alone, not {shown(str(key))}", Place("context_management"))
 
 
-def _unknown(facts: Facts, kind: Any, fields: Mapping[str, Any]) -> Iterator[str]:
+def _unknown(facts: Facts, kind: Any, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The unknown field, "" where it is the type, and what to say of it."""
     if not isinstance(kind, str):
-        yield "an edit has no type"
+        yield "", "an edit has no type"
     elif kind not in facts.catalog.edits:
-        yield f"there is no edit {shown(kind)}; {did_you_mean(kind, facts.catalog.edits)}"
+        yield "", f"there is no edit {shown(kind)}; {did_you_mean(kind, facts.catalog.edits)}"
     else:
         known = facts.catalog.edits[kind].parameters
         for key in fields:
             if key != "type" and key not in known:
-                yield f"{kind} has no field {shown(str(key))}; {did_you_mean(str(key), known)}"
+                yield str(key), f"{kind} has no field {shown(str(key))}; {did_you_mean(str(key), known)}"
 
 
 @rule(

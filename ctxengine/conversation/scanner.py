@@ -208,7 +208,8 @@ class Scanner:
     def _user_text(self, index: int, at: int, block: Any) -> None:
         if self._pending:
             count = len(self._pending)
-            self._problem("pair-orphan", index, at, f"text stands before the tool_result of {count} tool_use block(s)")
+            detail = f"text stands before the tool_result of {count} tool_use block(s), at content.{at}"
+            self._problem("pair-orphan", index, -1, detail)
         if field_of(block, "citations"):
             self._problem("version-blocks", index, at, "a non-empty citations list on user text")
 

@@ -123,9 +123,8 @@ class _Rows:
 
     def add_head(self, tools: Sequence[Any], system: Any, count: Count) -> None:
         # beside a tool that has brought the instructions already, another tool shows its own size
-        plain = next(
-            (tool for tool in tools if field_of(tool, "input_schema") is not None), tools[0] if tools else None
-        )
+        own = [tool for tool in tools if field_of(tool, "input_schema") is not None]
+        plain = next(iter((*own, *tools)), None)
         once = count([plain]) if tools else 0
         sizes = [count([plain, tool]) - once for tool in tools]
         self.instructions = once - (count([plain, plain]) - once) if tools else 0

@@ -120,8 +120,14 @@ def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
         expected = shape_of(planned.params.get(field), field) or OTHER_SHAPE
         values |= {"index": edit[1], "field": field, "edit": planned.type, "expected": expected}
     if block := BLOCK.match(path):
+        values["block"] = block[0]
         values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
     return values | OF_RULE[finding.rule](finding, facts) if finding.rule in OF_RULE else values
+
+
+def _of_edit(finding: Finding, facts: Facts) -> dict[str, Any]:
+    known = ", ".join(f"'{name}'" for name in sorted(facts.catalog.edits))
+    return {"known": known, "key": finding.where.path.rpartition(".")[2]}
 
 
 def _of_marks(finding: Finding, facts: Facts) -> dict[str, Any]:
@@ -146,6 +152,7 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "beta-unknown": _of_betas,
     "block-extra-fields": _of_extra_key,
     "cache-max4": _of_marks,
+    "edit-unknown": _of_edit,
     "effort-model": _of_effort,
 }
 """What the words of one rule's refusal name beside what all do."""
