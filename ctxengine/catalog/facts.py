@@ -56,6 +56,8 @@ class ModelFact:
     """Edit type to support; the key ``summarize`` is on-demand compaction."""
     prefix_checked: bool | None
     """Replayed thinking is rejected or dropped after a client-side change of what stands before it."""
+    bound_everywhere: bool | None
+    """It is rejected for accounts of every age, where the request does not say otherwise."""
     system_role: bool | None
     task_budget: bool | None
     efforts: tuple[str, ...] | None

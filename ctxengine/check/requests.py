@@ -67,6 +67,19 @@ def tools_dup_name(facts: Facts) -> Iterator[Hit]:
 
 
 @rule(
+    "tb-beta",
+    "error",
+    "A task budget without its beta.",
+    help="send the beta, or leave output_config.task_budget out",
+    source=TASK_BUDGETS,
+)
+def tb_beta(facts: Facts) -> Iterator[Hit]:
+    path, betas = "output_config.task_budget", facts.catalog.betas_for("task_budget")
+    if inside(facts, path) is not None and not set(betas) & set(facts.plan.beta_names):
+        yield Hit(f"a task budget needs the beta {' or '.join(betas)}", Place(path))
+
+
+@rule(
     "tb-model",
     "error",
     "A task budget for a model that has none.",
@@ -112,6 +125,23 @@ def effort_model(facts: Facts) -> Iterator[Hit]:
         yield Hit(f"{model.id} does not have this level of effort, only {levels}", Place(path))
     else:
         yield Hit(f"{model.id} takes no effort", Place("output_config"))
+
+
+@rule(
+    "thinking-mode",
+    "error",
+    "A way of thinking that the model does not take.",
+    help="leave thinking out, or use one of the model's modes",
+    source=f"{MODELS}; {OBSERVED}",
+)
+def thinking_mode(facts: Facts) -> Iterator[Hit]:
+    """Of ``between_tools`` it is only known of models that always adapt that they do not take it."""
+    model, mode = facts.target.facts, inside(facts, "thinking.type")
+    modes = model.thinking_modes if model else None
+    if not model or not modes or not isinstance(mode, str) or mode in modes:
+        return
+    if mode in ("enabled", "disabled") or modes == ("adaptive",):
+        yield Hit(f"{model.id} takes only {', '.join(modes)}", Place("thinking.type"))
 
 
 @rule(

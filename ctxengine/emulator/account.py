@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import CLEAR_EDITS, ON_DEMAND_COMPACTION, THRESHOLD_COMPACTION
+from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.effect import Count
 from ctxengine.edits.switches import Switches
 from ctxengine.emulator.faults import COMPACTION, CUTS, STATUSES, STREAM_CUTS, Faults
@@ -73,14 +74,16 @@ class Account:
         """
         ground = self._ground(asked, platform, owner)
         found = self._outcome(asked, platform, "create", ground.count)
-        if found.on_demand and self.faults.take(("compaction-unavailable",)):
+        if found.on_demand and self.faults.take(("too-many-references",)):
+            refuse(self.setting.catalog, "odc-references")
+        summarised = any(field_of(block, "signature") for block in _blocks(found.request, "compaction"))
+        if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
         reply = self._reply(found)
         fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
         if fault in STATUSES:
             refuse(self.setting.catalog, f"load-{fault}")
-        spoilt = self.faults.take(COMPACTION) if found.compaction else None
-        written = sample(asked.kwargs, found, reply, ground, spoilt)
+        written = sample(asked.kwargs, found, reply, ground, lambda: self.faults.take(COMPACTION))
         if written.spoken and fault is None:
             self.speaker.played()
         return self._envelope(asked, found, written, ground), fault
@@ -152,6 +155,11 @@ class Account:
 
     def _has_beta(self, asked: Asked, features: Sequence[str]) -> bool:
         return any(beta in self.setting.catalog.betas_for(name) for name in features for beta in asked.betas)
+
+
+def _blocks(request: Mapping[str, Any], kind: str) -> Iterator[Any]:
+    for message in request["messages"]:
+        yield from (block for block in blocks_of(message) if field_of(block, "type") == kind)
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

@@ -19,7 +19,8 @@ KINDS = {
     "null-compaction": "the next compaction fails: its block has no content",
     "refuse-compaction": "the next compaction is refused",
     "truncate-summary": "the next summary is cut off",
-    "compaction-unavailable": "the next compaction on demand is a 529",
+    "too-many-references": "the next compaction on demand is a 400, for too many tool references",
+    "compaction-unavailable": "the next compaction on demand, or request with its block, is a 529",
 }
 """Every fault and what it does."""
 STATUSES = ("429", "500", "529")

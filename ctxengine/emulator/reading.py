@@ -22,9 +22,10 @@ OF_THE_SDK = frozenset(
 """Arguments of the SDK's methods that are no fields of the body."""
 SHARES = ("temperature", "top_p")
 NOT_EMULATED = ("container", "diagnostics", "fallback_credit_token", "fallbacks", "mcp_servers")
+MISPLACED = ("tag", "compaction")
+"""A compaction block where there can be none is for the rules: the API has a code of its own for it."""
 MESSAGE = frozenset({"role", "content"})
 """The fields of a message that are emulated."""
-ADAPTIVE = "adaptive"
 MAX_DEPTH = 200
 
 
@@ -79,7 +80,8 @@ def read_invoke_call(call: Call, catalog: Catalog, model: str, *, stream: bool) 
 def _arguments(body: Mapping[str, Any], headers: dict[str, Any], catalog: Catalog, surface: str) -> dict[str, Any]:
     _check_version(headers, catalog)
     _check_fields(body, catalog, surface)
-    if flaw := request_flaw(body):
+    flaw = request_flaw(body)
+    if flaw and (flaw.kind, flaw.said) != MISPLACED:
         refuse(catalog, f"shape-{flaw.kind}", path=flaw.path, said=flaw.said)
     _check_emulated(body, catalog)
     kwargs = {name: value for name, value in body.items() if value is not None}
@@ -115,7 +117,7 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
 
 
 def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
-    """What the API takes, but not here, or not for this model."""
+    """What the API takes, but not here."""
     for name in NOT_EMULATED:
         if body.get(name):
             refuse(catalog, "not-emulated", path=name)
@@ -125,10 +127,6 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
                 refuse(catalog, "not-emulated", path=f"messages.{index}.{name}")
     if body.get("thread"):
         refuse(catalog, "thread-unsupported", path="thread")
-    facts, thinking = catalog.find_model(body["model"]).facts, body.get("thinking")
-    # of the models, only those that always adapt are known to take no other mode
-    if facts and facts.thinking_modes == (ADAPTIVE,) and thinking and thinking["type"] != ADAPTIVE:
-        refuse(catalog, "thinking-mode", path="thinking.type", kind=thinking["type"])
 
 
 def refuse(catalog: Catalog, id: str, **values: Any) -> NoReturn:

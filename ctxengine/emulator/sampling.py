@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -30,6 +30,7 @@ ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
 SIGNATURES = {"thinking": "signature", "redacted_thinking": "data"}
 """Where thinking has its signature."""
 SERVER_RESULT = "_tool_result"
+Strike = Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +65,26 @@ class Written:
     """Whether the scripted reply was played."""
 
 
-def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Ground, fault: str | None) -> Written:
+def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Ground, strike: Strike) -> Written:
     """What the API answers to a request that it takes.
 
     Args:
         kwargs: the request as sent.
         found: what becomes of it before the model writes.
-        fault: what goes wrong with a compaction, one of ``faults.COMPACTION``.
+        strike: asked before every compaction, tells what goes wrong with it: one of ``faults.COMPACTION``, or nothing.
     """
     made = Written(applied_edits=found.applied_edits, spoken=not reply.content)
     if found.on_demand and found.compaction:
-        _summarise_on_demand(kwargs, found, found.compaction, reply, ground, fault, made)
+        _summarise_on_demand(kwargs, found, found.compaction, reply, ground, strike(), made)
         return made
     cut, base, read = _limited(kwargs, found, reply, ground), kwargs, found.request
     pieces = list(_pieces(cut.content)) or [()]
     for number, (piece, tokens) in enumerate(zip(pieces, _shared_out(cut.tokens, pieces, ground), strict=True)):
         if number:
             found = _next_pass(base, ground)
-            read = found.request
+            read, made.applied_edits = found.request, found.applied_edits or made.applied_edits
         if found.compaction:
-            base = read = _compact(read, found.compaction, reply, ground, fault, made)
+            base = read = _compact(read, found.compaction, reply, ground, strike(), made)
             if made.stop_reason:
                 return made
         begun = len(made.content)
@@ -91,7 +92,8 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
         use = _cached(read, ground, refused=cut.stop_reason == REFUSAL, goes_on=bool(number))
         made.iterations.append(iteration("message", use, tokens))
         base = _going_on(base, made.content[begun:])
-    made.spoken, made.stop_reason, made.stop_sequence = True, cut.stop_reason, cut.stop_sequence
+    made.spoken = kwargs["max_tokens"] > 0  # a request that only warms the cache leaves the script as it is
+    made.stop_reason, made.stop_sequence = cut.stop_reason, cut.stop_sequence
     return made
 
 
@@ -157,7 +159,7 @@ def _next_pass(base: Mapping[str, Any], ground: Ground) -> Outcome:
     """Before the model writes on after a server tool: the edits again, and perhaps another compaction."""
     again = apply_edits(base, count=ground.count, switches=ground.switches, catalog=ground.catalog)
     read = {**again.request, "messages": from_newest_block(again.request["messages"])}
-    return Outcome(read, compaction=again.compaction)
+    return Outcome(read, applied_edits=again.applied_edits, compaction=again.compaction)
 
 
 def _going_on(base: Mapping[str, Any], written: Sequence[Any]) -> Mapping[str, Any]:

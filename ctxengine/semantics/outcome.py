@@ -110,7 +110,7 @@ def _bound(request: Mapping[str, Any], facts: Facts, world: World) -> Outcome:
         return Outcome(request, refusal(world.catalog, "bind-tamper", path=forged.path))
     if not unbound:
         return _edited(request, facts, world)
-    asked = _behaviour(request) or ("error" if world.binds else "allow")
+    asked = _behaviour(request) or ("error" if world.binds or model.bound_everywhere else "allow")
     if asked == "error":
         return Outcome(request, refusal(world.catalog, "bind-edit", path=unbound[0].path))
     kind = "thinking_dropped" if asked == "drop_block" else "thinking_mismatch_allowed"

@@ -9,7 +9,8 @@ import anthropic
 import pytest
 
 from ctxengine.emulator import Emulator
-from tests.emulator.sdk import COMPACT, HELLO, ON_DEMAND, WAYS, client, compacting, create, emulator, facts, stream
+from ctxengine.transcripts import Transcript
+from tests.emulator.sdk import CM, COMPACT, HELLO, ON_DEMAND, WAYS, client, compacting, create, emulator, facts, stream
 
 Ask = Callable[[Emulator, Mapping[str, Any]], Any]
 SUMMARISE = {**HELLO, "max_tokens": 8_000, "compaction": {"type": "summarize"}, "betas": [ON_DEMAND]}
@@ -133,6 +134,36 @@ def test_several_in_one_request() -> None:
     assert message.usage.server_tool_use.web_search_requests == 1
 
 
+def test_a_fault_strikes_one_compaction() -> None:
+    """Of several compactions in one request a fault strikes as many as its number says, later ones too."""
+    large = [{"type": "web_search_result", "title": text, "url": ""} for text in facts(6_000)]
+    script = [[*SEARCH[:1], {**SEARCH[1], "content": large}, {"type": "text", "text": "Done."}]]
+    message = create(emulator(script, faults="null-compaction"), compacting(max_tokens=16_000))
+    assert [block.content is None for block in message.content if block.type == "compaction"] == [True, False]
+    short = compacting(max_tokens=16_000, messages=[{"role": "user", "content": "Search"}])
+    message = create(emulator(script, faults="null-compaction"), short)
+    assert [block.content for block in message.content if block.type == "compaction"] == [None]
+
+
+def test_clearing_between_passes_is_reported() -> None:
+    """What is cleared once a server tool has answered stands among the applied edits."""
+    found = [{"type": "web_search_result", "title": "word " * 4_000, "url": ""}]
+    searches = [
+        block
+        for id in ("s1", "s2", "s3")
+        for block in ({**SEARCH[0], "id": id}, {**SEARCH[1], "tool_use_id": id, "content": found})
+    ]
+    edit = {
+        "type": "clear_tool_uses_20250919",
+        "trigger": {"type": "input_tokens", "value": 3_000},
+        "keep": {"type": "tool_uses", "value": 1},
+    }
+    request = {**HELLO, "max_tokens": 16_000, "context_management": {"edits": [edit]}, "betas": [CM]}
+    message = create(emulator([[*searches, {"type": "text", "text": "Done."}]]), request)
+    (applied,) = message.context_management.applied_edits
+    assert applied.cleared_tool_uses == 2
+
+
 @pytest.mark.parametrize("ask", [create, stream])
 def test_null_compaction(ask: Ask) -> None:
     """A compaction that fails leaves a block without content, is billed, and the model reads on."""
@@ -183,3 +214,19 @@ def test_unavailable() -> None:
     with pytest.raises(anthropic.types.CompactionUnavailableError) as caught:
         create(emulator(faults="compaction-unavailable"), LONG)
     assert caught.value.status_code == 529
+
+
+def test_a_block_cannot_be_read_either() -> None:
+    """The transient failure strikes a request that brings a signed block, too."""
+    recorded = Transcript("recorded", "messages", {"messages": [{"role": "user", "content": "Hi"}]})
+    block = {"type": "compaction", "content": "So far.", "signature": "recorded"}
+    later = {**HELLO, "messages": [{"role": "assistant", "content": [block]}, *HELLO["messages"]], "betas": [ON_DEMAND]}
+    with pytest.raises(anthropic.types.CompactionUnavailableError):
+        create(emulator(recorded, faults="compaction-unavailable"), later)
+
+
+def test_too_many_references() -> None:
+    """Nobody knows what is too many, so only a fault says so."""
+    with pytest.raises(anthropic.BadRequestError) as caught:
+        create(emulator(faults="too-many-references"), LONG)
+    assert caught.value.body["error"]["details"]["error_code"] == "compaction_too_many_tool_references"

@@ -53,6 +53,13 @@ def test_where_nothing_is_checked(model: str, binds: bool) -> None:
     assert create(emulated, _edited(_second_turn(emulated, model))).content[0].text == "Fine."
 
 
+def test_some_models_bind_every_account() -> None:
+    """A model that checks the prefix for every account does so whatever the account's age."""
+    emulated = emulator([TURN, "Fine."], binds=False)
+    with pytest.raises(anthropic.BadRequestError, match="bound to a different conversation"):
+        create(emulated, _edited(_second_turn(emulated, "claude-fable-5-2")))
+
+
 def test_dropping() -> None:
     """A request may ask that such thinking be dropped; the answer says what was."""
     emulated = emulator([TURN, "Fine."])
