@@ -20,66 +20,47 @@ from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
 from ctxengine.cli.output import plural, print_all, print_findings, unwritable, write_json
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_table
-from ctxengine.findings import Finding
-from ctxengine.simulate import Session, Simulator
+from ctxengine.simulate import Results, Session, Simulator
 from ctxengine.simulate.files import find_files, sessions
 from ctxengine.simulate.simulation import ASSUMED_GAP
-from ctxengine.simulate.totals import Totals, add, nothing
+from ctxengine.simulate.summing import Said, Sums
+from ctxengine.simulate.totals import BASELINE
 
 if TYPE_CHECKING:
     from ctxengine.simulate.report import Page
-
-NOTED = 5
-"""Warnings shown; there may be some for every file."""
 
 
 @dataclass
 class Seen:
     """What is kept of the sessions that went by."""
 
-    totals: dict[str, Totals]
-    every: bool
-    """Whether to keep all findings, or the errors and a few of the rest."""
+    sums: Sums
+    gap: float
+    said: Said = field(default_factory=Said)
     sessions: int = 0
-    turns: int = 0
     longest: int = 0
-    fitted: int = 0
-    timed: int = 0
-    recorded: float | None = 0.0
     unreadable: bool = False
-    warnings: int = 0
-    findings: dict[Finding, None] = field(default_factory=dict)
 
     def add(self, session: Session) -> None:
-        for finding in session.findings:
-            if finding in self.findings:
-                continue
-            self.warnings += finding.severity == "warning"
-            warns = finding.severity == "warning" and self.warnings <= NOTED
-            if self.every or finding.severity == "error" or warns:
-                self.findings[finding] = None
+        self.said.add(session.findings)
         self.unreadable = self.unreadable or any(
             not session.turns and finding.severity == "error" for finding in session.findings
         )
-        if not session.turns:
-            return
-        self.sessions += 1
-        self.turns += session.turns
+        self.sums.add(session)
+        self.sessions += session.turns > 0
         self.longest = max(self.longest, session.turns)
-        self.fitted += session.bills > 0
-        self.timed += session.timed
-        known = self.recorded is not None and session.recorded_usd is not None
-        self.recorded = (self.recorded or 0.0) + (session.recorded_usd or 0.0) if known else None
-        for totals in session.totals:
-            add(self.totals[totals["policy"]], totals)
+
+    def notes(self) -> list[str]:
+        """What the sums rest on, a sentence each."""
+        left_out = self.sums.left_out
+        return [*([left_out] if left_out else []), *assumptions(self.sums.compared, self.gap)]
 
     @property
     def code(self) -> int:
         """2 where a file could not be read, 1 where a policy is refused or does not fit the window, else 0."""
         if self.unreadable or not self.sessions:
             return 2
-        ours = list(self.totals.values())[1:]
-        return int(any(each["overflows"] or each["refused"] for each in ours))
+        return int(any(each["overflows"] or each["refused"] for each in self.sums.every if each["policy"] != BASELINE))
 
 
 @click.command()
@@ -118,14 +99,14 @@ def command(
     if platform is not None:
         default_catalog().platform(platform)
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
-    names = [candidate.name for candidate in simulator.candidates]
-    seen = Seen({name: nothing("", name) for name in names}, every=form == "json")
+    seen = Seen(Sums([candidate.name for candidate in simulator.candidates]), gap)
     listed: list[Session] = []
     if missing:
-        seen.add(Session("", "", 0, (), findings=missing))
+        listed.append(Session("", "", 0, (), findings=missing))
+        seen.add(listed[0])
     with ExitStack() as stack:
         stream = stack.enter_context(_whole_file(written["--out"])) if out else None
-        page = stack.enter_context(_page(written["--report"], seen, gap)) if report else None
+        page = stack.enter_context(_page(written["--report"], seen)) if report else None
         table = csv.writer(sys.stdout) if form == "csv" else None
         for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
             if table and session.rows:
@@ -142,11 +123,11 @@ def command(
         if explain and 0 < seen.longest < explain:
             raise click.UsageError(f"--explain {explain}: the longest conversation has {plural(seen.longest, 'turn')}")
     if form == "json":
-        _write_json(listed, seen)
+        _write_json(listed, seen.sums)
     elif form == "text" and seen.sessions:
-        _print(seen, gap)
+        _print(seen)
     if form != "json":
-        print_findings(_shown(seen), stderr=True)
+        print_findings(seen.said, stderr=True)
     click.get_current_context().exit(seen.code)
 
 
@@ -190,16 +171,16 @@ def _whole_file(path: Path) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _page(path: Path, seen: Seen, gap: float) -> Iterator[Page]:
+def _page(path: Path, seen: Seen) -> Iterator[Page]:
     """A page to add sessions to, which is written once all went by."""
     if find_spec("jinja2") is None or find_spec("vl_convert") is None:
         raise click.UsageError("--report needs jinja2 and vl-convert-python: pip install ctxengine[report]")
     from ctxengine.simulate.report import Page
 
-    page = Page(list(seen.totals))
+    page = Page(seen.sums.policies)
     with _whole_file(path) as file:
         yield page
-        file.write(page.html(list(seen.totals.values()), _notes(seen, gap)))
+        file.write(page.html(seen.sums.compared, seen.notes()))
 
 
 def _progress(made: Iterator[Session], files: int) -> Any:
@@ -209,16 +190,11 @@ def _progress(made: Iterator[Session], files: int) -> Any:
     return nullcontext(made)
 
 
-def _print(seen: Seen, gap: float) -> None:
+def _print(seen: Seen) -> None:
     from rich.text import Text
 
-    print_all(comparison(list(seen.totals.values()), seen.sessions, seen.turns))
-    print_all(["", *(Text(line, style="dim") for line in _notes(seen, gap))])
-
-
-def _notes(seen: Seen, gap: float) -> Iterator[str]:
-    baseline, *_ = seen.totals.values()
-    return assumptions(baseline, seen.fitted, seen.timed, seen.sessions, seen.recorded, gap)
+    print_all(comparison(seen.sums.compared))
+    print_all(["", *(Text(line, style="dim") for line in seen.notes())])
 
 
 def _write_csv(table: Any, session: Session, *, first: bool) -> None:
@@ -227,13 +203,14 @@ def _write_csv(table: Any, session: Session, *, first: bool) -> None:
     table.writerows(row_values(row).values() for row in session.rows)
 
 
-def _write_json(listed: list[Session], seen: Seen) -> None:
+def _write_json(listed: list[Session], sums: Sums) -> None:
+    results = Results(tuple(sums.policies), tuple(listed))
     write_json(
         {
-            "totals": list(seen.totals.values()),
-            "sessions": [_session(session) for session in listed],
-            "rows": [row for session in listed for row in session.rows],
-            "findings": [finding.to_dict() for finding in seen.findings],
+            "totals": sums.compared.totals,
+            "sessions": [_session(session) for session in listed if session.transcript],
+            "rows": list(results.rows()),
+            "findings": [finding.to_dict() for finding in results.findings],
         }
     )
 
@@ -241,8 +218,3 @@ def _write_json(listed: list[Session], seen: Seen) -> None:
 def _session(session: Session) -> dict[str, Any]:
     names = ("transcript", "model", "turns", "totals", "recorded_usd", "bills", "timed")
     return {name: getattr(session, name) for name in names}
-
-
-def _shown(seen: Seen) -> list[Finding]:
-    """What people must know; repairs are only in the JSON."""
-    return [finding for finding in seen.findings if finding.severity != "info"]

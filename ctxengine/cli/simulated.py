@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ctxengine.cli.output import plural, table
 from ctxengine.simulate.comparison import UNKNOWN, compared
-from ctxengine.simulate.totals import BASELINE, Totals, verdict
+from ctxengine.simulate.totals import BASELINE, verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
     from ctxengine.simulate import Session
+    from ctxengine.simulate.summing import Summed
 
 
-def comparison(totals: Sequence[Totals], sessions: int, turns: int) -> Iterator[RenderableType]:
+def comparison(summed: Summed) -> Iterator[RenderableType]:
     """The table, and which policy wins on what."""
     from rich.text import Text
 
-    made = table("", *(each["policy"] for each in totals))
+    made = table("", *(each["policy"] for each in summed.totals))
     for column in made.columns[1:]:
         column.justify = "right"
-    for line in compared(totals):
+    for line in compared(summed.totals):
         made.add_row(f"  {line.name}" if line.part else line.name, *line.cells)
-    yield f"{plural(sessions, 'conversation')}, {plural(turns, 'turn')}"
+    yield f"{plural(summed.sessions, 'conversation')}, {plural(summed.turns, 'turn')}"
     yield made
     yield ""
-    yield Text(verdict(totals), style="bold")
+    yield Text(verdict(summed.totals), style="bold")
 
 
-def assumptions(
-    baseline: Totals, bills: int, timed: int, sessions: int, recorded: float | None, gap: float
-) -> Iterator[str]:
+def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     """What the numbers rest on."""
+    baseline, bills, sessions = summed.totals[0], summed.fitted, summed.sessions
     yield "The recorded turns stay as they were: a policy changes what is sent, not what was answered."
     cached = baseline["cache_read"] + baseline["cache_write_5m"] + baseline["cache_write_1h"] > 0
     marks = "with the cache marks they show or were billed for" if cached else "which have no cache marks"
-    billed = "" if recorded is None else f" Billed: ${recorded:,.2f}."
+    billed = "" if summed.recorded_usd is None else f" Billed: ${summed.recorded_usd:,.2f}."
     yield f"{BASELINE}: the requests as recorded, {marks}.{billed}"
     sized = "sizes are fitted to recorded bills" if bills == sessions else "sizes are estimates"
     if 0 < bills < sessions:
         sized = f"sizes are fitted to recorded bills in {bills} of {sessions}, else estimates"
-    times = "times are recorded" if timed == sessions else f"{gap:g} s lie between turns without a recorded time"
+    times = "times are recorded" if summed.timed == sessions else f"{gap:g} s lie between turns without a recorded time"
     yield f"{sized[0].upper()}{sized[1:]}; {times}; a summary is as long as recorded ones were."
 
 

@@ -13,12 +13,13 @@ from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.engine import Engine
 from ctxengine.errors import CtxengineError
-from ctxengine.findings import Finding, Place
+from ctxengine.findings import Finding, Place, shown
 from ctxengine.shapes import request_flaw
 from ctxengine.simulate.planned import Candidate
 from ctxengine.simulate.replay import Replay, Row
 from ctxengine.simulate.scan import Scan, scan
-from ctxengine.simulate.totals import BASELINE, Tally, Totals, add, nothing, verdict
+from ctxengine.simulate.summing import Summed, Sums
+from ctxengine.simulate.totals import BASELINE, Tally, Totals, verdict
 from ctxengine.target import Target, target_of
 from ctxengine.transcripts import Transcript, read_transcripts
 
@@ -51,19 +52,27 @@ class Results:
     """All sessions; a file that could not be read is one without turns."""
 
     policies: tuple[str, ...]
-    sessions: tuple[Session, ...]
+    sessions: tuple[Session, ...] = field(repr=False)
 
     def rows(self) -> Iterator[Row]:
         for session in self.sessions:
             yield from session.rows
 
-    def totals(self) -> tuple[Totals, ...]:
-        """One for each policy, over all sessions."""
-        made = {name: nothing("", name) for name in self.policies}
+    def summed(self) -> Summed:
+        """All sessions that can be compared: those in which no policy is refused that is not refused in all."""
+        sums = Sums(self.policies)
         for session in self.sessions:
-            for totals in session.totals:
-                add(made[totals["policy"]], totals)
-        return tuple(made.values())
+            sums.add(session)
+        return sums.compared
+
+    def totals(self) -> tuple[Totals, ...]:
+        """One for each policy, over the sessions that can be compared."""
+        return self.summed().totals
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What there is to say about the sessions, each once."""
+        return tuple(dict.fromkeys(finding for session in self.sessions for finding in session.findings))
 
     def verdict(self) -> str:
         return verdict(self.totals())
@@ -136,7 +145,7 @@ class Simulator:
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
         rows: list[Row] = []
         totals: list[Totals] = []
-        findings = [*transcript.findings, *made.findings]
+        findings = [*transcript.findings, *made.findings, *_unpriced(made.target, catalog, file)]
         recorded_flaws: Sequence[Finding] = ()
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name)
@@ -150,7 +159,7 @@ class Simulator:
                 recorded_flaws = replay.plan.refusals
                 findings += _named(recorded_flaws, file)
             else:
-                findings += (flaw for flaw in replay.plan.refusals if flaw not in recorded_flaws)
+                findings += _named((flaw for flaw in replay.plan.refusals if flaw not in recorded_flaws), file)
                 findings += replay.plan.waiting
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
@@ -178,6 +187,9 @@ def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[
     Raises:
         PolicyError: a file is no policy. What is wrong with a transcript stands in its session's findings.
     """
+    for name, one in (("transcripts", transcripts), ("policies", policies)):
+        if isinstance(one, (str, Path, Mapping, Transcript)):
+            raise TypeError(f"{name} takes a list; put the one there is into brackets")
     simulator = Simulator(policies, **how)
     names = tuple(candidate.name for candidate in simulator.candidates)
     sessions: list[Session] = []
@@ -187,15 +199,21 @@ def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[
 
 
 def _names(policies: Sequence[Policy]) -> list[str]:
-    """What the columns are called: a preset's name, a file's stem, a dict's own name; each once."""
+    """What the columns are called: a preset's name, a file's stem, or its path where another has that stem; a dict's
+    own name; each once."""
+    stems = [_stem(policy, number) for number, policy in enumerate(policies, start=1)]
     names: list[str] = []
-    for number, policy in enumerate(policies, start=1):
-        if isinstance(policy, Mapping):
-            name = str(policy.get("name") or f"policy {number}")
-        else:
-            name = Path(str(policy).removeprefix("ctxengine:")).stem
+    for number, (policy, stem) in enumerate(zip(policies, stems, strict=True), start=1):
+        paths = stems.count(stem) > 1 and isinstance(policy, (str, Path))
+        name = str(Path(str(policy)).with_suffix("")) if paths else stem
         names.append(name if name not in (*names, BASELINE) else f"{name} ({number})")
     return names
+
+
+def _stem(policy: Policy, number: int) -> str:
+    if isinstance(policy, Mapping):
+        return str(policy.get("name") or f"policy {number}")
+    return Path(str(policy).removeprefix("ctxengine:")).stem
 
 
 def _target(transcript: Transcript, catalog: Catalog, model: str | None, platform: str | None, file: str) -> Target:
@@ -204,6 +222,18 @@ def _target(transcript: Transcript, catalog: Catalog, model: str | None, platfor
         message = "the conversation names no model, so neither sizes nor prices are known"
         raise CtxengineError(Finding("simulate-model", "error", message, "add --model M", Place("model", file)))
     return target_of(catalog, model=name, platform=platform, thinking=transcript.request.get("thinking"))
+
+
+def _unpriced(target: Target, catalog: Catalog, file: str) -> Iterator[Finding]:
+    if target.facts is None:
+        message = f"{shown(target.model)} is no model that the catalog knows: sizes are rough, and prices unknown"
+        help = "add --model M for a model that it knows: ctxengine catalog models shows them"
+    elif not target.facts.prices:
+        message = f"the catalog knows no price of {target.model}, so no sum with it has a cost"
+        help = "add --model M for a model with a price, or leave such conversations out"
+    else:
+        return
+    yield Finding("simulate-price", "warning", message, help, Place("model", file))
 
 
 def _with_thinking(transcript: Transcript, catalog: Catalog, model: Any) -> Transcript:

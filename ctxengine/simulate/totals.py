@@ -84,6 +84,8 @@ def verdict(totals: Iterable[Mapping[str, Any]]) -> str:
     """One line: which policy wins on what. Those that are refused or do not fit the window win nothing."""
     every = list(totals)
     standing = [each for each in every if each["turns"] and not each["refused"] and not each["overflows"]]
+    if not any(each["turns"] or each["refused"] for each in every):
+        return "nothing could be compared"
     if not standing:
         return "no policy holds: each is refused or does not fit the window"
     parts = []

@@ -1,8 +1,8 @@
 """Claude Code session logs: one JSON object a line, a response spread over several.
 
 Order in the file is order in time, except that parallel tool results stand between the lines of the response that
-asked for them; so lines are merged by ``message.id``. Parents only tell sidechains apart, and are looked up once per
-line: a circle of parents cannot hang the reader. System prompt and tool schemas are not in these logs.
+asked for them; so lines are merged by ``message.id``. Parents only tell sidechains apart. System prompt and tool
+schemas are not in these logs.
 
 Whether a request thinks is told by the prompt before it: one of the user's own says so in ``thinkingMetadata``, one
 that a command or a skill wrote does not think. Nobody documents that, but the bills of such logs agree: the cache is
@@ -24,7 +24,7 @@ SYNTHETIC = "<synthetic>"
 MAIN = "main"
 COMMAND = "<command-message>"
 """How the prompt begins that a slash command wrote."""
-REMEDY = "remove the line, or read leniently to skip it"
+REMEDY = "remove the line"
 
 
 def _is_line(value: Any) -> bool:
@@ -74,6 +74,8 @@ class _Log:
         self.contexts: list[_Context] = []
         self._growing: dict[str, _Context] = {}
         self._conversations: dict[str, str] = {}
+        self._parents: dict[str, str] = {}
+        self._awaited: set[str] = set()
         self._thinking: dict[str, str] = {}
         self._last_side = ""
 
@@ -88,6 +90,22 @@ class _Log:
             self._thinking[conversation] = _thinking(line, self._thinking.get(conversation, ""))
         if line["type"] != "system":
             context.add(line, self._thinking.get(conversation, ""))
+
+    def circles(self, line: dict[str, Any]) -> bool:
+        """Whether a line would be among its own ancestors. That takes a line it is a parent of, and those were seen
+        before it only where a log is broken: so other lines cost no walk."""
+        uuid, parent = line.get("uuid"), line.get("parentUuid")
+        if not isinstance(uuid, str) or not isinstance(parent, str):
+            return False
+        above: str | None = parent
+        while uuid in self._awaited and above is not None and above != uuid:
+            above = self._parents.get(above)
+        if above == uuid:
+            return True
+        self._parents.setdefault(uuid, parent)
+        if parent not in self._parents and parent not in self._conversations:
+            self._awaited.add(parent)
+        return False
 
     def _conversation(self, line: dict[str, Any]) -> str:
         """Which conversation a line belongs to; a sidechain without an agent's name is known by its first line."""
@@ -124,8 +142,12 @@ def _is_whole(message: dict[str, Any]) -> bool:
 def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
     log = _Log()
     for row in rows:
-        if _is_part(row, notes):
-            log.add(row.value)
+        if not _is_part(row, notes):
+            continue
+        if log.circles(row.value):
+            notes.malformed(row.place("parentUuid"), "this line is among its own ancestors", REMEDY)
+            continue
+        log.add(row.value)
     return [context.draft() for context in log.contexts if context.messages]
 
 

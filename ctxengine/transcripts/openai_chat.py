@@ -1,7 +1,4 @@
-"""OpenAI chat histories with tools: bare, or under ``messages``, ``traj`` or ``history``.
-
-The model's name is left out of the request: it is not one of Claude's.
-"""
+"""OpenAI chat histories with tools: bare, or under ``messages``, ``traj`` or ``history``."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Any
 
 from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json
-from ctxengine.transcripts.reading import Draft, Message, Reader
+from ctxengine.transcripts.reading import Draft, Message, Reader, text_or_none
 from ctxengine.transcripts.source import MALFORMED, Notes, Row
 
 WRAPPERS = ("messages", "traj", "history")
@@ -44,7 +41,8 @@ def _read(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
         chat = _Chat(row, notes)
         for index, message in enumerate(history):
             chat.add(message, f"{key}.{index}" if key else str(index))
-        request: dict[str, Any] = {"messages": chat.messages}
+        model = text_or_none(row.value.get("model")) if isinstance(row.value, dict) else None
+        request: dict[str, Any] = {**({"model": model} if model else {}), "messages": chat.messages}
         if chat.system:
             request["system"] = "\n\n".join(chat.system)
         if tools := _tools(row.value):
@@ -101,7 +99,7 @@ class _Chat:
                 self._malformed(f"{path}.{index}", "this tool call names no function")
 
     def _malformed(self, path: str, message: str) -> None:
-        self._notes.malformed(self._row.place(path), message, "correct this message, or read leniently to skip it")
+        self._notes.malformed(self._row.place(path), message, "correct this message")
 
 
 def _block(part: Any) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ def _is_part(row: Row, notes: Notes) -> bool:
     else:
         content = entry["message"].get("content") if entry["type"] == "message" else None
         return content_is_sound(content, row, "message.content", notes)
-    notes.malformed(row.place(flaw[0]), flaw[1], "remove the line, or read leniently to skip it")
+    notes.malformed(row.place(flaw[0]), flaw[1], "remove the line")
     return False
 
 

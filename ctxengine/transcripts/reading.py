@@ -52,7 +52,7 @@ def content_is_sound(content: Any, row: Row, path: str, notes: Notes) -> bool:
     if flaw is None:
         return True
     below, message = flaw
-    notes.malformed(row.place(path + below), message, "correct this message, or read leniently to skip it")
+    notes.malformed(row.place(path + below), message, "correct this message")
     return False
 
 

@@ -42,7 +42,7 @@ class Notes:
 
     def add(self, finding: Finding) -> None:
         if not self._lenient:
-            raise TranscriptError(finding)
+            raise TranscriptError(replace(finding, help=f"{finding.help}, or skip it with --lenient"))
         self.skipped.append(replace(finding, rule="transcript-skipped", severity="warning"))
 
 

@@ -182,6 +182,24 @@ def test_what_does_not_fit_wins_nothing() -> None:
     assert verdict(totals).startswith("cheapest: no policy") and "out of the running: clear" in verdict(totals)
 
 
+def test_sums_leave_out_where_a_policy_is_refused() -> None:
+    """Policies are compared over the same conversations; what is refused everywhere is compared as refused."""
+    old, new = (
+        Transcript(model, "messages", {"model": model, "messages": list(READS)}) for model in ("claude-opus-4-5", MODEL)
+    )
+    mixed, refused = simulate([old, new], [CLEAR, COMPACT]), simulate([old, old], [CLEAR, COMPACT])
+    assert [totals["turns"] for totals in mixed.totals()] == [3, 3, 3]
+    assert [totals["turns"] for totals in refused.totals()] == [6, 6, 0]
+    assert "out of the running: compact" in refused.verdict()
+
+
+@pytest.mark.parametrize("given", [("talk.json", [CLEAR]), ([], "ctxengine:agentic"), ([], CLEAR)])
+def test_lists_are_lists(given: tuple[Any, Any]) -> None:
+    """One file or one policy without its list is named, and no loop over its letters or keys begins."""
+    with pytest.raises(TypeError, match="takes a list"):
+        simulate(*given)
+
+
 def test_side_by_side_is_the_same_as_one_after_the_other(tmp_path: Any) -> None:
     """Several processes give the same sessions in the same order."""
     import json

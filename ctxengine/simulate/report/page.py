@@ -10,11 +10,11 @@ from heapq import heappush, heappushpop
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctxengine.findings import Finding
 from ctxengine.simulate.comparison import compared
 from ctxengine.simulate.report.charts import charts
 from ctxengine.simulate.report.drawn import CLEARING, COMPACTION, NEEDED, OVERFLOW, drawn
-from ctxengine.simulate.totals import Totals, verdict
+from ctxengine.simulate.summing import Said, Summed
+from ctxengine.simulate.totals import verdict
 
 if TYPE_CHECKING:
     from ctxengine.simulate import Results, Session
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 DRAWN = 10
 """Conversations that are drawn, the longest ones; the table holds all."""
-NAMED = 20
-"""Problems that are named."""
 SIGNS = {CLEARING: "▼", COMPACTION: "◆", NEEDED: "○", OVERFLOW: "✚"}
 
 
@@ -34,23 +32,21 @@ class Page:
         self.policies = tuple(policies)
         self.sessions = 0
         self._longest: list[tuple[int, int, Session]] = []
-        self._problems: dict[Finding, None] = {}
+        self._said = Said()
 
     def add(self, session: Session) -> None:
-        for finding in session.findings:
-            if finding.severity == "error" and len(self._problems) < NAMED:
-                self._problems[finding] = None
+        self._said.add(session.findings)
         if not session.turns:
             return
         self.sessions += 1
         entry = (session.turns, -self.sessions, session)
         (heappush if len(self._longest) < DRAWN else heappushpop)(self._longest, entry)
 
-    def html(self, totals: Sequence[Totals], notes: Iterable[str] = ()) -> str:
+    def html(self, summed: Summed, notes: Iterable[str] = ()) -> str:
         """The whole page.
 
         Args:
-            totals: one for each policy, over all sessions.
+            summed: the sessions that can be compared.
             notes: what the numbers rest on, a sentence each.
         """
         longest = sorted(self._longest, key=lambda entry: -entry[1])
@@ -61,9 +57,8 @@ class Page:
             for picture, each in made
         ]
         text: str = _template().render(
-            policies=self.policies, sessions=self.sessions, turns=max((each["turns"] for each in totals), default=0),
-            verdict=verdict(totals).split("; "), lines=compared(totals), drawn=made, data=data, notes=list(notes),
-            problems=list(self._problems), signs=SIGNS,
+            policies=self.policies, sessions=self.sessions, summed=summed, verdict=verdict(summed.totals).split("; "),
+            lines=compared(summed.totals), drawn=made, data=data, notes=list(notes), said=list(self._said), signs=SIGNS,
         )  # fmt: skip
         return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -73,7 +68,7 @@ def report(results: Results, notes: Iterable[str] = ()) -> str:
     page = Page(results.policies)
     for session in results.sessions:
         page.add(session)
-    return page.html(results.totals(), notes)
+    return page.html(results.summed(), notes)
 
 
 @cache
