@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 NOUNS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 GITHUB: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
+GAP = 2
+"""Blanks between the columns of a table."""
+WORD = 14
+"""Letters of a word that a column does not break, enough for any number."""
 
 
 def write_json(value: Any) -> None:
@@ -51,12 +55,46 @@ def table(*columns: str, title: str | None = None) -> Table:
     """A table without lines. The first column, of names, is not broken; the others give way."""
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, GAP, 0, 0)
+    )
     made.header_style = "dim"
     made.show_header = any(columns)
     for at, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=at == 0)
     return made
+
+
+def side_by_side(
+    heads: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], title: str | None = None, **style: Any
+) -> Iterator[Table]:
+    """A column for each head, in as many tables as it takes that none of their numbers is broken.
+
+    Args:
+        heads: what is compared.
+        rows: a name, and a cell for each head.
+        style: of the columns, such as ``justify``.
+    """
+    from rich.console import Console
+
+    rows = list(rows)
+    room = Console().width - max((len(name) for name, _ in rows), default=0) - GAP
+    columns = [(head, *(cells[at] for _, cells in rows)) for at, head in enumerate(heads)]
+    least = [min(max(len(word) for cell in column for word in cell.split() or [""]), WORD) for column in columns]
+    start = 0
+    while start < len(heads):
+        end = start + 1
+        while end < len(heads) and sum(least[start : end + 1]) + GAP * (end - start) <= room:
+            end += 1
+        made = table("", *heads[start:end], title=None if start else title)
+        for column, width in zip(made.columns[1:], least[start:end], strict=True):
+            column.min_width = width
+            for name, value in style.items():
+                setattr(column, name, value)
+        for name, cells in rows:
+            made.add_row(name, *cells[start:end])
+        yield made
+        start = end
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[RenderableType]:

@@ -19,7 +19,7 @@ import click
 from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
 from ctxengine.cli.output import plural, print_all, print_findings, unwritable, write_json
-from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_table
+from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_tables
 from ctxengine.simulate import Results, Session, Simulator
 from ctxengine.simulate.files import find_files, sessions
 from ctxengine.simulate.simulation import ASSUMED_GAP
@@ -119,7 +119,7 @@ def command(
             if form == "json":
                 listed.append(session)
             elif explain and form == "text":
-                print_all(made for made in [turn_table(session, explain)] if made)
+                print_all(turn_tables(session, explain))
         if explain and 0 < seen.longest < explain:
             raise click.UsageError(f"--explain {explain}: the longest conversation has {plural(seen.longest, 'turn')}")
     if form == "json":

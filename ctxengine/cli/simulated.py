@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ctxengine.cli.output import plural, table
+from ctxengine.cli.output import plural, side_by_side
 from ctxengine.simulate.comparison import UNKNOWN, compared
 from ctxengine.simulate.totals import BASELINE, verdict
 
@@ -21,14 +21,12 @@ def comparison(summed: Summed) -> Iterator[RenderableType]:
     """The table, and which policy wins on what."""
     from rich.text import Text
 
-    made = table("", *(each["policy"] for each in summed.totals))
-    for column in made.columns[1:]:
-        column.justify = "right"
-    for line in compared(summed.totals):
-        made.add_row(f"  {line.name}" if line.part else line.name, *line.cells)
     yield f"{plural(summed.sessions, 'conversation')}, {plural(summed.turns, 'turn')}"
-    yield made
-    yield ""
+    heads = [each["policy"] for each in summed.totals]
+    rows = [(f"  {line.name}" if line.part else line.name, line.cells) for line in compared(summed.totals)]
+    for made in side_by_side(heads, rows, justify="right"):
+        yield made
+        yield ""
     yield Text(verdict(summed.totals), style="bold")
 
 
@@ -47,18 +45,16 @@ def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     yield f"{sized[0].upper()}{sized[1:]}; {times}; a summary is as long as recorded ones were."
 
 
-def turn_table(session: Session, number: int) -> Table | None:
+def turn_tables(session: Session, number: int) -> Iterator[Table]:
     """One turn under every policy."""
     rows = [row for row in session.rows if row["turn"] == number]
     if not rows:
-        return None
-    made = table("", *(row["policy"] for row in rows), title=f"{session.transcript}, turn {number}")
+        return
     hidden = ("transcript", "policy", "turn", "why")
-    for name in rows[0]:
-        if name not in hidden:
-            made.add_row(name.replace("_", " "), *(_cell(row[name]) for row in rows))
-    made.add_row("why", *("\n".join(row["why"]) or "nothing new is cleared" for row in rows))
-    return made
+    lines = [(name.replace("_", " "), [_cell(row[name]) for row in rows]) for name in rows[0] if name not in hidden]
+    why = ("why", ["\n".join(row["why"]) or "nothing new is cleared" for row in rows])
+    title = f"{session.transcript}, turn {number}"
+    yield from side_by_side([row["policy"] for row in rows], [*lines, why], title)
 
 
 def _cell(value: Any) -> str:

@@ -10,7 +10,7 @@ from ctxengine.simulate.totals import BASELINE, Totals, hit_share
 UNKNOWN = "?"
 REFUSED = "refused"
 NOTHING = ("0", REFUSED)
-MANY = 10_000_000
+MANY = 1_000_000
 """Tokens from which on millions are shown."""
 
 
@@ -46,7 +46,7 @@ def _tokens(name: str) -> Callable[[Totals], str]:
 
 def _short(count: int) -> str:
     """As narrow as a column of several policies has to be."""
-    return f"{count:,}" if count < MANY else f"{count / 1e6:,.1f}M"
+    return f"{count:,}" if count < MANY else f"{count / 1e6:,.2f}M"
 
 
 def _headroom(totals: Totals) -> str:

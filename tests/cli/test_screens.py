@@ -85,3 +85,20 @@ def test_screen(name: str, snapshot: SnapshotAssertion) -> None:
     lines = [line.rstrip() for line in result.output.splitlines()]
     assert max(map(len, lines)) <= 80 or "github" in name
     assert "\n".join([f"exit code {result.exit_code}", *lines]) == snapshot
+
+
+def test_numbers_are_not_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many policies are compared, a number stands on one line."""
+    monkeypatch.chdir(tmp_path)
+    said = {"role": "user", "content": "word " * 150_000}
+    Path("c.json").write_text(
+        json.dumps({"model": "claude-opus-4-6", "messages": [said, {"role": "assistant", "content": "Hello"}]})
+    )
+    policies = [f"policy_of_team_{number}.json" for number in range(9)]
+    for name in policies:
+        Path(name).write_text('{"version": "1"}')
+    args = ["simulate", "c.json", *(f"--policy={name}" for name in policies)]
+    totals = json.loads(CliRunner().invoke(cli, [*args, "--format", "json"]).stdout)["totals"]
+    screen = CliRunner().invoke(cli, args).stdout.split()
+    assert len(totals) == 10
+    assert screen.count(f"{totals[0]['peak']:,}") >= 10
