@@ -19,7 +19,8 @@ from ctxengine.findings import Finding, Place
 LOCATE_LIMIT = 1 << 20
 """Bytes up to which lines are looked up: json-source-map takes about a second per megabyte."""
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
+"""A string that does not end goes to the end: to look for its end again from every quote in it takes forever."""
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 

@@ -78,17 +78,19 @@ def side_by_side(
     from rich.console import Console
 
     rows = list(rows)
-    room = Console().width - max((len(name) for name, _ in rows), default=0) - GAP
+    room = Console().width - max((len(name) for name, _ in rows), default=0)
     columns = [(head, *(cells[at] for _, cells in rows)) for at, head in enumerate(heads)]
-    least = [min(max(len(word) for cell in column for word in cell.split() or [""]), WORD) for column in columns]
+    least = [GAP + min(max(len(word) for cell in column for word in cell.split() or [""]), WORD) for column in columns]
+    whole = [GAP + max(len(line) for cell in column for line in cell.splitlines() or [""]) for column in columns]
     start = 0
     while start < len(heads):
         end = start + 1
-        while end < len(heads) and sum(least[start : end + 1]) + GAP * (end - start) <= room:
+        while end < len(heads) and sum(least[start : end + 1]) <= room:
             end += 1
         made = table("", *heads[start:end], title=None if start else title)
-        for column, width in zip(made.columns[1:], least[start:end], strict=True):
-            column.min_width = width
+        spare = max(room - sum(least[start:end]), 0) // (end - start)
+        for column, width, enough in zip(made.columns[1:], least[start:end], whole[start:end], strict=True):
+            column.width = min(width + spare, enough) - GAP
             for name, value in style.items():
                 setattr(column, name, value)
         for name, cells in rows:
