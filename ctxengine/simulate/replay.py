@@ -18,7 +18,7 @@ from ctxengine.semantics.compacting import asking_tokens
 from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.simulate.marks import Marker
 from ctxengine.simulate.planned import Candidate, Planned, planned
-from ctxengine.simulate.scan import Scan
+from ctxengine.simulate.scan import Scan, Start
 from ctxengine.simulate.sent import Sent
 from ctxengine.simulate.stretch import Stretch
 from ctxengine.simulate.turns import Turn
@@ -41,7 +41,7 @@ class Replay:
         self._sent = Sent(made)
         self._blocks = 0
         self.plan = self._planned(made.turns[0].messages)
-        self._start(0, made.head_tokens)
+        self._start(made.start(0), made.head_tokens)
 
     def rows(self) -> Iterator[Row]:
         """One plain dict a turn; none where the API would refuse what the policy sends."""
@@ -55,29 +55,25 @@ class Replay:
         self._compact_edit = plan.edits.get(COMPACT)
         return plan
 
-    def _start(self, message: int, tokens: int, summary: int = 0, block: int | None = None) -> None:
-        """A new stretch: from a message on, with so many tokens in front of its first row."""
+    def _start(self, at: Start, tokens: int, summary: int = 0, block: int | None = None) -> None:
+        """A new stretch: from a row on, with so many tokens in front of it."""
         made = self._made
-        self._first = made.first_rows[message]
-        self._base = tokens - made.sums[self._first]
-        self._marker = Marker(self.plan, made, self._sent, message, summary, block)
-        self._stretch = Stretch(self.plan, made, self._sent, self._switches, message)
+        self._base = tokens - made.sums[at.row]
+        self._marker = Marker(self.plan, made, self._sent, at.message, summary, block)
+        self._stretch = Stretch(self.plan, made, self._sent, self._switches, at)
 
-    def _recorded_block(self, message: int, row: int) -> None:
+    def _recorded_block(self, block: Start) -> None:
         """The record holds a compaction block: what stands before it is not read from here on."""
         made = self._made
-        self.plan = self._planned(message + 2)
-        inside = row - made.first_rows[message]
-        more = made.overhead if inside else 0
-        self._sent.begin(row, made.instructions + more)
-        self._start(message, made.head_tokens + more, block=self._sent.messages_at)
-        self._base -= made.sums[row] - made.sums[self._first]
-        self._first = row
+        self.plan = self._planned(block.message + 2)
+        more = made.overhead if block.row > made.first_rows[block.message] else 0
+        self._sent.begin(block.row, made.instructions + more)
+        self._start(block, made.head_tokens + more, block=self._sent.messages_at)
 
     def _turn(self, number: int, turn: Turn) -> Row:
         made, sent = self._made, self._sent
-        while self._blocks < len(made.blocks) and made.blocks[self._blocks][0] < turn.messages:
-            self._recorded_block(*made.blocks[self._blocks])
+        while self._blocks < len(made.blocks) and made.blocks[self._blocks].message < turn.messages:
+            self._recorded_block(made.blocks[self._blocks])
             self._blocks += 1
         end = made.first_rows[turn.messages]
         why: list[str] = []
@@ -113,7 +109,7 @@ class Replay:
         tokens = made.instructions + made.overhead + block
         sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
         # the summary is the first block of the recorded answer, whose overhead it takes over
-        self._start(turn.messages, made.head_tokens + block, block, sent.messages_at)
+        self._start(made.start(turn.messages), made.head_tokens + block, block, sent.messages_at)
         left = made.head_tokens + made.overhead + block
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
         use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)

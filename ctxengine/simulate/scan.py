@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import CALLS, Ttl
@@ -24,6 +24,17 @@ from ctxengine.simulate.sizes import BlockSizes
 from ctxengine.simulate.turns import Turn, turns_of
 from ctxengine.target import Target
 from ctxengine.transcripts import Transcript
+
+
+class Start(NamedTuple):
+    """A place that a prompt begins at: a compaction block's, or what follows one."""
+
+    message: int
+    row: int
+    uses: int
+    """Tool uses before it."""
+    thinking: int
+    """Turns of thinking before it."""
 
 
 @dataclass(slots=True)
@@ -52,9 +63,9 @@ class Scan:
     use_counts: list[int] = field(default_factory=lambda: [0])
     """Tool uses before each message."""
     thinking_counts: list[int] = field(default_factory=lambda: [0])
-    """Messages with thinking before each message."""
+    """Turns of thinking before each message."""
     questions: list[int] = field(default_factory=lambda: [0])
-    """Messages with thinking before the newest question of the user's own."""
+    """Turns of thinking before the newest question of the user's own."""
     user: list[bool] = field(default_factory=list)
     tails: list[int] = field(default_factory=list)
     """The last row of each message that may carry a cache mark, -1 without one."""
@@ -66,11 +77,12 @@ class Scan:
     results: list[int] = field(default_factory=list)
     """Row of its result, -1 without one."""
     thinking: list[dict[int, int]] = field(default_factory=list)
-    """Row to tokens of the thinking of each message that has any."""
+    """Row to tokens of the thinking of each turn that has any: a message, or what of it stands on one side of a
+    compaction block."""
     thinking_sums: list[int] = field(default_factory=list)
-    """Tokens of the thinking before each of these messages."""
-    blocks: list[tuple[int, int]] = field(default_factory=list)
-    """Message and row of each recorded compaction block that holds a summary."""
+    """Tokens of the thinking before each of these turns."""
+    blocks: list[Start] = field(default_factory=list)
+    """Each recorded compaction block that holds a summary."""
     images_from: int = -1
     """Messages sent from which on the prompt holds an image; -1 without one."""
     turns: list[Turn] = field(default_factory=list)
@@ -81,6 +93,10 @@ class Scan:
     fit: Fit = field(default_factory=Fit)
     findings: list[Finding] = field(default_factory=list)
     _needs: Needs | None = None
+
+    def start(self, message: int) -> Start:
+        """The beginning of a message."""
+        return Start(message, self.first_rows[message], self.use_counts[message], self.thinking_counts[message])
 
     @property
     def needs(self) -> Needs:
@@ -127,8 +143,9 @@ class _Walk:
         self.runs = RUNS if collapses else ()
         self.tiny = switches.tiny_result
         placeholder = switches["clear_tool_uses.placeholder"]
+        self.list = [{"type": "text", "text": placeholder}]
         self.cleared_text = sizes.of({"type": "tool_result", "content": placeholder})
-        self.cleared_list = sizes.of({"type": "tool_result", "content": [{"type": "text", "text": placeholder}]})
+        self.cleared_list = sizes.of({"type": "tool_result", "content": self.list})
         self.open: dict[Any, int] = {}
 
     def read(self, messages: Sequence[Mapping[str, Any]]) -> None:
@@ -169,7 +186,10 @@ class _Walk:
                 if kind == "image":
                     self._image(index)
             if kind == "compaction" and block.get("content"):
-                made.blocks.append((index, row))
+                if thinking:
+                    made.thinking.append(thinking)
+                    thinking = {}
+                made.blocks.append(Start(index, row, len(made.uses), len(made.thinking)))
         made.user.append(role == "user")
         first = made.first_rows[-1]
         made.tails.append(next((row for row in range(len(made.sizes) - 1, first - 1, -1) if made.markable[row]), -1))
@@ -191,7 +211,10 @@ class _Walk:
         use = self.open.get(block.get("tool_use_id"), -1)
         if use >= 0 and made.results[use] < 0:
             made.results[use] = row
-            cleared = self.cleared_text if content is None or isinstance(content, str) else self.cleared_list
+            if block["type"] != "tool_result":
+                cleared = self.sizes.of({**block, "content": self.list})
+            else:
+                cleared = self.cleared_text if content is None or isinstance(content, str) else self.cleared_list
             called = made.uses[use]
             made.uses[use] = Use(called.name, tokens - cleared, called.input_frees, is_tiny(content, self.tiny), True)
         if isinstance(content, list) and any(part.get("type") == "image" for part in content):

@@ -10,17 +10,17 @@ from ctxengine.edits.clear_thinking_effect import LAST_TURN, cleared_turns, kept
 from ctxengine.edits.clear_tool_uses_choice import Clearing, Cut
 from ctxengine.edits.switches import Switches
 from ctxengine.simulate.planned import Planned
-from ctxengine.simulate.scan import Scan
+from ctxengine.simulate.scan import Scan, Start
 from ctxengine.simulate.sent import Sent
 
 CLEAR_THINKING, CLEAR_TOOL_USES = type_of(ClearThinking), type_of(ClearToolUses)
 
 
 class Stretch:
-    """The edits over the messages from ``message`` on; what they take out of the prompt, they take out of ``sent``."""
+    """The edits from a place on; what they take out of the prompt, they take out of ``sent``."""
 
-    def __init__(self, plan: Planned, made: Scan, sent: Sent, switches: Switches, message: int) -> None:
-        self.message = message
+    def __init__(self, plan: Planned, made: Scan, sent: Sent, switches: Switches, start: Start) -> None:
+        self.message = start.message
         self.cut = Cut()
         """What is cleared of the tool uses."""
         self.gone: set[int] = set()
@@ -30,7 +30,8 @@ class Stretch:
         self._trigger: Mapping[str, Any] = plan.edits.get(CLEAR_TOOL_USES, {}).get("trigger", {})
         self._clearing = Clearing(plan.edits[CLEAR_TOOL_USES], switches) if self._trigger else None
         self._left = switches.judges_what_is_left
-        self._use = self._added = made.use_counts[message]
+        self._use = self._added = start.uses
+        self._base = start.thinking
         self._thoughts = 0
 
     @property
@@ -54,7 +55,7 @@ class Stretch:
     def _clear_thinking(self, messages: int, why: list[str]) -> int:
         """Tokens of thinking that are not read: what the edit clears, or what the model drops by itself."""
         made = self._made
-        base = made.thinking_counts[self.message]
+        base = self._base
         turns = made.thinking_counts[messages] - base
         if not turns:
             return 0
@@ -66,14 +67,14 @@ class Stretch:
         else:
             return 0
         if gone != self._thoughts:
-            self._rethink(base, gone, why)
+            self._rethink(gone, why)
         return made.thinking_sums[base + gone] - made.thinking_sums[base]
 
-    def _rethink(self, base: int, gone: int, why: list[str]) -> None:
+    def _rethink(self, gone: int, why: list[str]) -> None:
         """Other thinking is gone than at the turn before."""
         sent, new = self._sent, gone - self._thoughts
         fewer, more = sorted((gone, self._thoughts))
-        turns = self._made.thinking[base + fewer : base + more]
+        turns = self._made.thinking[self._base + fewer : self._base + more]
         rows = {row: tokens for turn in turns for row, tokens in turn.items()}
         sent.rewind(rows)
         if new > 0:

@@ -70,6 +70,8 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
         blocks: list[dict[str, Any]] = []
         if draw(st.booleans()):
             blocks.append({"type": "thinking", "thinking": draw(texts), "signature": "c2ln"})
+        if draw(st.integers(0, 3)) == 0:
+            blocks += _search(draw, f"srvtoolu_{turn}")
         many = draw(st.sampled_from([0, 0, 1, 1, 1, 24]))
         blocks += ({"type": "text", "text": draw(texts)} for _ in range(many))
         ids = [f"toolu_{turn}_{at}" for at in range(draw(st.integers(0 if many else 1, 3)))]
@@ -82,12 +84,30 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
     return messages
 
 
+def with_block(message: dict[str, Any], at: int) -> dict[str, Any]:
+    """An answer with a summary of all before it, behind the server's tool use and in front of the first text."""
+    if message["role"] != "assistant":
+        return message
+    blocks = message["content"]
+    ours = ("thinking", "server_tool_use", "web_search_tool_result")
+    split = next((at for at, block in enumerate(blocks) if block["type"] not in ours), len(blocks))
+    summary = {"type": "compaction", "content": f"They talked up to message {at}."}
+    return {**message, "content": [*blocks[:split], summary, *blocks[split:]]}
+
+
 def with_mark(message: dict[str, Any]) -> dict[str, Any]:
     """A user's message with a mark of the caller's at its end."""
     if message["role"] != "user" or isinstance(message["content"], str):
         return message
     *rest, last = message["content"]
     return {**message, "content": [*rest, {**last, "cache_control": {"type": "ephemeral"}}]}
+
+
+def _search(draw: st.DrawFn, id: str) -> Iterator[dict[str, Any]]:
+    """A tool use of the server's, and its result, in one answer."""
+    yield {"type": "server_tool_use", "id": id, "name": "web_search", "input": {"query": draw(texts)}}
+    found = {"type": "web_search_result", "url": "u", "title": draw(texts), "encrypted_content": draw(texts)}
+    yield {"type": "web_search_tool_result", "tool_use_id": id, "content": [found]}
 
 
 def _result(draw: st.DrawFn, id: str) -> dict[str, Any]:
@@ -202,12 +222,16 @@ def edits_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     model=st.sampled_from(list(MODELS)),
     marked=st.sets(st.integers(0, 12), max_size=2),
     automatic=st.booleans(),
+    blocks=st.sets(st.integers(0, 12), max_size=2),
 )
 @settings(deadline=None, max_examples=100)
 def test_arithmetic_is_what_the_engine_and_the_api_do(
-    messages: list[dict[str, Any]], policy: dict[str, Any], short: bool, model: str, marked: set[int], automatic: bool
-) -> None:
+    messages: list[dict[str, Any]], policy: dict[str, Any], short: bool, model: str, marked: set[int], automatic: bool,
+    blocks: set[int],
+) -> None:  # fmt: skip
     """Sizes, edits, compactions and the cache's reads and writes of each turn are those of the real requests."""
+    if "compaction" in policy and model == "claude-opus-4-6":
+        messages = [with_block(message, at) if at in blocks else message for at, message in enumerate(messages)]
     request = {
         "model": model,
         "max_tokens": 2000,
@@ -215,6 +239,7 @@ def test_arithmetic_is_what_the_engine_and_the_api_do(
         "system": "Be brief. " * (3 if short else 50),
         "tools": [
             {"type": "memory_20250818", "name": "memory"},
+            {"type": "web_search_20250305", "name": "web_search"},
             *({"name": name, "description": "Does it. ", "input_schema": {"type": "object"}} for name in TOOLS),
         ],
         "messages": [with_mark(message) if at in marked else message for at, message in enumerate(messages)],
