@@ -222,16 +222,21 @@ def _locate(text: str, path: str) -> tuple[int | None, int | None]:
     places = _places(text)
     while path and path not in places:
         path = path.rpartition(".")[0]
-    return places[path]
+    return places.get(path, (None, None))
 
 
 @lru_cache(maxsize=4)
 def _places(text: str) -> dict[str, tuple[int, int]]:
-    """Line and column of every dotted path; slow, and so kept for the next thing to be said of the same text."""
+    """Line and column of every dotted path, none where the nesting is too deep; slow, and so kept for the next thing
+    to be said of the same text."""
     from json_source_map import calculate  # only when something is to be said
 
     found: dict[str, tuple[int, int]] = {}
-    for pointer, entry in calculate(text).items():
+    try:
+        entries = calculate(text)
+    except RecursionError:
+        return found
+    for pointer, entry in entries.items():
         start = entry.key_start or entry.value_start
         path = ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
         found[path] = (start.line + 1, start.column + 1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +16,14 @@ from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place, Severity
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
 
 STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 NOUNS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 GITHUB: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 GAP = 2
 """Blanks between the columns of a table."""
 WORD = 14
@@ -39,7 +43,24 @@ def print_all(parts: Iterable[RenderableType], *, stderr: bool = False) -> None:
 
     screen = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     for part in parts:
-        screen.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+        screen.print(_Plain(part), soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+
+
+@dataclass
+class _Plain:
+    """What is printed, without characters that steer a terminal: names may come from strangers' files."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        for segment in console.render(self.inner, options):
+            yield (
+                segment
+                if segment.control
+                else Segment(CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
+            )
 
 
 def print_findings(findings: Iterable[Finding], *, stderr: bool = False) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -93,18 +94,19 @@ def command(
     """
     rows = form != "text" or out is not None or report is not None or explain is not None
     files, missing = find_files(transcripts)
-    written = _written({"--out": out, "--report": report}, (*files, *policies))
     if not math.isfinite(gap):
         raise click.UsageError("--gap takes a finite number of seconds")
     if platform is not None:
         default_catalog().platform(platform)
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
+    written = _written({"--out": out, "--report": report}, (*files, *_policy_files(simulator)))
     seen = Seen(Sums([candidate.name for candidate in simulator.candidates]), gap)
     listed: list[Session] = []
     if missing:
         listed.append(Session("", "", 0, (), findings=missing))
         seen.add(listed[0])
     with ExitStack() as stack:
+        stack.enter_context(_ended_like_interrupted())
         stream = stack.enter_context(_whole_file(written["--out"])) if out else None
         page = stack.enter_context(_page(written["--report"], seen)) if report else None
         table = csv.writer(sys.stdout) if form == "csv" else None
@@ -137,6 +139,13 @@ def _jobs(jobs: int) -> int:
     return jobs or 1
 
 
+def _policy_files(simulator: Simulator) -> Iterator[str]:
+    """The files of the policies, with those that they extend and name."""
+    for candidate in simulator.candidates:
+        for layer in candidate.engine.layers:
+            yield from (document.name for document in (layer.document, layer.catalog) if document)
+
+
 def _written(options: Mapping[str, str | None], inputs: Collection[str]) -> dict[str, Path]:
     """Where the options write, links followed. What is no ordinary file stays, and so does what is read."""
     taken = {Path(os.path.realpath(name)): "is read by this run" for name in inputs}
@@ -157,6 +166,16 @@ def _written(options: Mapping[str, str | None], inputs: Collection[str]) -> dict
 
 
 @contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does, so that neither workers nor half-written files stay behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def _whole_file(path: Path) -> Iterator[IO[str]]:
     """A file that is there once all of it is written, and not before."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -164,6 +183,8 @@ def _whole_file(path: Path) -> Iterator[IO[str]]:
         with part.open("w", encoding="utf-8") as file:
             yield file
         part.replace(path)
+    except BrokenPipeError:  # of the screen: nobody reads on
+        raise
     except OSError as error:
         raise unwritable(path, error) from None
     finally:

@@ -20,7 +20,7 @@ FIELDS: Mapping[str, Mapping[str, Kinds]] = {
     "tool_use": CALL,
 }
 """The fields that a block must have; ids and signatures that are not here are made where they are missing."""
-OPTIONAL: Mapping[str, Kinds] = {"id": str, "signature": str}
+OPTIONAL: Mapping[str, Kinds] = {"citations": (list, tuple, type(None)), "id": str, "signature": str}
 RESULTS = "_tool_result"
 """How the types of what server tools give end."""
 

@@ -25,7 +25,8 @@ def cut_at_stop(reply: Cut, sequences: Sequence[str], count: Count) -> Cut:
         text = block.get("text", "") if block["type"] == "text" else ""
         found = min(((text.find(each), each) for each in sequences if each and each in text), default=None)
         if found:
-            kept = (*reply.content[:at], {**block, "text": text[: found[0]]})
+            begun = ({**block, "text": text[: found[0]]},) if found[0] else ()
+            kept = (*reply.content[:at], *begun)
             return Cut(kept, sum(map(count, kept)), "stop_sequence", found[1])
     return reply
 

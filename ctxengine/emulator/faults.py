@@ -27,7 +27,7 @@ STATUSES = ("429", "500", "529")
 CUTS = ("drop", "stall")
 STREAM_CUTS = (*CUTS, "bad-sse")
 COMPACTION = ("null-compaction", "refuse-compaction", "truncate-summary")
-PART = re.compile(r"([a-z0-9-]+)(?::([1-9][0-9]{0,5}))?")
+COUNT = re.compile(r"[1-9][0-9]{0,5}")
 
 
 @dataclass(slots=True)
@@ -53,10 +53,14 @@ def read_faults(spec: str) -> Faults:
     """
     pending: list[str] = []
     for part in filter(None, (part.strip() for part in spec.split(","))):
-        found = PART.fullmatch(part)
-        if not found or found[1] not in KINDS:
-            name = part.partition(":")[0]
-            message = f"there is no fault {shown(part)}; faults are {', '.join(KINDS)}"
-            raise MalformedInput(Finding("faults-malformed", "error", message, did_you_mean(name, KINDS)))
-        pending += [found[1]] * int(found[2] or 1)
+        name, colon, count = part.partition(":")
+        if name not in KINDS:
+            raise _malformed(f"there is no fault {shown(name)}", did_you_mean(name, KINDS))
+        if colon and not COUNT.fullmatch(count):
+            raise _malformed(f"{name} strikes no {shown(count)} requests", f"write {name}:2 for the next two")
+        pending += [name] * int(count or 1)
     return Faults(pending)
+
+
+def _malformed(message: str, help: str) -> MalformedInput:
+    return MalformedInput(Finding("faults-malformed", "error", message, help))

@@ -16,6 +16,7 @@ from ctxengine.findings import Finding, Place
 from ctxengine.jsontext import read_json
 from ctxengine.transcripts import Transcript, read_transcripts
 
+BOM = b"\xef\xbb\xbf"
 RULE_KEYS = {"when", "tool", "reply", "stop_reason", "output_tokens"}
 
 
@@ -37,7 +38,7 @@ class Silent(Exception):
 
 
 class Speaker(Protocol):
-    """A model. What it says to a request is not said until ``played``: an answer may get lost on its way."""
+    """A model. What it says to a request is not said until ``played``: a fault may keep the answer."""
 
     def reply(self, request: Mapping[str, Any]) -> Reply:
         """The reply; raises ``Silent`` where there is none."""
@@ -112,12 +113,14 @@ def speaker_of(script: str | Path | Transcript | Sequence[Any] | None) -> Speake
         return Echo()
     if isinstance(script, Transcript):
         return Turns(recorded_turns(script))
-    if not isinstance(script, (str, Path)):
+    if isinstance(script, (list, tuple)):
         return _of_list(list(script), "script")
-    data = Path(script).read_bytes() if Path(script).is_file() else b""
+    if not isinstance(script, (str, Path)):
+        _refuse("script", "", f"a script is a file, a Transcript or a list, not {type(script).__name__}")
+    data = Path(script).read_bytes().removeprefix(BOM) if Path(script).is_file() else b""
     if data.lstrip()[:1] == b"[":
         listed = read_json(data, str(script), rule="script-malformed").value
-        if any(isinstance(item, dict) and "reply" in item for item in listed):
+        if not all(map(_is_chat, listed)):
             return _of_list(listed, str(script))
     return Turns([turn for each in read_transcripts(script) for turn in recorded_turns(each)])
 
@@ -127,7 +130,7 @@ def recorded_turns(transcript: Transcript) -> list[Reply]:
     billed = {entry.messages: entry.usage.get("output_tokens") for entry in transcript.recorded}
     messages = transcript.request["messages"]
     return [
-        reply_of(message["content"], output_tokens=billed.get(index))
+        _turn(message["content"], transcript.name, f"messages.{index}", {"output_tokens": billed.get(index)})
         for index, message in enumerate(messages)
         if message["role"] == "assistant"
     ]
@@ -137,6 +140,7 @@ def reply_of(content: Any, *, stop_reason: str | None = None, output_tokens: int
     """A reply from a string, a block or blocks; compaction blocks become the summary."""
     given = [content] if isinstance(content, Mapping) else blocks_of({"content": content})
     blocks = [{name: value for name, value in block.items() if name != "cache_control"} for block in given]
+    blocks = [block for block in blocks if block["type"] != "text" or block["text"]]
     summaries = [block["content"] for block in blocks if block["type"] == "compaction"]
     rest = tuple(block for block in blocks if block["type"] != "compaction")
     return Reply(rest, summaries[-1] if summaries else None, stop_reason, output_tokens)
@@ -158,12 +162,24 @@ def last_tool(request: Mapping[str, Any]) -> str | None:
 
 
 def _of_list(items: list[Any], name: str) -> Speaker:
-    if any(isinstance(item, dict) and "reply" in item for item in items):
-        return Rules([_rule(item, name, index) for index, item in enumerate(items)])
-    return Turns([item if isinstance(item, Reply) else _turn(item, name, index) for index, item in enumerate(items)])
+    ruled = [isinstance(item, dict) and "reply" in item for item in items]
+    if any(ruled):
+        if not all(ruled):
+            _refuse(
+                name, str(ruled.index(False)), "this is no rule, where others are: give every item a reply, or none"
+            )
+        return Rules([_rule(item, name, str(index)) for index, item in enumerate(items)])
+    return Turns(
+        [item if isinstance(item, Reply) else _turn(item, name, str(index)) for index, item in enumerate(items)]
+    )
 
 
-def _rule(item: Any, name: str, index: int) -> SayRule:
+def _is_chat(item: Any) -> bool:
+    """Whether this is a message of a recorded chat, and not a whole message of the API's."""
+    return isinstance(item, dict) and "role" in item and item.get("type") != "message"
+
+
+def _rule(item: Any, name: str, index: str) -> SayRule:
     if not isinstance(item, dict) or "reply" not in item or set(item) - RULE_KEYS:
         _refuse(name, f"{index}", f"a rule has a reply, and beside it only {', '.join(sorted(RULE_KEYS - {'reply'}))}")
     try:
@@ -175,7 +191,7 @@ def _rule(item: Any, name: str, index: int) -> SayRule:
     return SayRule(when, item.get("tool"), _turn(item["reply"], name, index, item))
 
 
-def _turn(content: Any, name: str, index: int, more: Mapping[str, Any] | None = None) -> Reply:
+def _turn(content: Any, name: str, index: str, more: Mapping[str, Any] | None = None) -> Reply:
     """A turn as text, as a block, as blocks, or as a whole message of the API's."""
     more = more or {}
     if isinstance(content, Mapping) and "content" in content and content.get("type") in (None, "message"):

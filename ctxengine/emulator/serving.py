@@ -41,10 +41,10 @@ class Dropped(Exception):
 
 
 class Quiet(logging.Filter):
-    """Keeps connections that were broken on purpose out of the log."""
+    """Keeps connections that were broken on purpose, or with the end of the server, out of the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], Dropped))
+        return not (record.exc_info and isinstance(record.exc_info[1], (Dropped, asyncio.CancelledError)))
 
 
 def application(emulator: Answering) -> ASGIApp:
@@ -57,7 +57,7 @@ def application(emulator: Answering) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = {name.lower(): ",".join(request.headers.getlist(name)) for name in request.headers}
         path = scope.get("raw_path", request.url.path.encode()).decode("latin-1").partition("?")[0]
         try:
             body = await request.body()

@@ -65,6 +65,8 @@ class Signer:
             raw = urlsafe_b64decode(signature[len(MARK) :].encode())
         except ValueError:
             return None
+        if MARK + urlsafe_b64encode(raw).decode() != signature:  # the decoder skips what is no base64
+            return None
         body, mac = raw[:-WIDTH], raw[-WIDTH:]
         if len(body) != 3 * WIDTH or not hmac.compare_digest(mac, self._mac(kind, body)):
             return None

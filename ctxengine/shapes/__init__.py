@@ -126,10 +126,15 @@ def _object_flaw(value: Mapping[str, Any], kind: Kind) -> Flaw | None:
     name = by_word.get(word) if isinstance(word, str) else untold
     if name is not None:
         flaw = _field_flaw(value, shapes()[name], free=kind.free)
-        return flaw.inside(str(word or shapes()[name].words(tag)[0])) if flaw and tag == TAGS[0] else flaw
+        told = word if isinstance(word, str) else shapes()[name].words(tag)[0]
+        return flaw.inside(told) if flaw and tag == TAGS[0] else flaw
     if tag not in value:
         return Flaw("missing", tag)
-    return Flaw("tag", said=str(word)) if tag == TAGS[0] else Flaw("type", tag, _listed(by_word))
+    return (
+        Flaw("tag", said=word if isinstance(word, str) else type(word).__name__)
+        if tag == TAGS[0]
+        else Flaw("type", tag, _listed(by_word))
+    )
 
 
 def _field_flaw(value: Mapping[str, Any], shape: Shape, *, free: bool) -> Flaw | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
@@ -19,7 +20,7 @@ def find_files(sources: Iterable[str]) -> tuple[list[str], tuple[Finding, ...]]:
 
     With them, an error for each folder or pattern that holds none.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     missing: list[Finding] = []
     for source in sources:
         path = Path(source)
@@ -34,8 +35,9 @@ def find_files(sources: Iterable[str]) -> tuple[list[str], tuple[Finding, ...]]:
             message = "no transcript is here"
             remedy = f"give a file, or a folder or pattern with {', '.join(SUFFIXES)} files"
             missing.append(Finding("transcript-malformed", "error", message, remedy, Place(file=source)))
-        found.update(dict.fromkeys(files))
-    return list(found), tuple(missing)
+        for file in files:
+            found.setdefault(os.path.realpath(file), file)
+    return list(found.values()), tuple(missing)
 
 
 def sessions(simulator: Simulator, files: Sequence[str], jobs: int = 1) -> Iterator[Session]:
@@ -50,6 +52,7 @@ def sessions(simulator: Simulator, files: Sequence[str], jobs: int = 1) -> Itera
     from joblib import Parallel, delayed
 
     tasks = (delayed(_run)(simulator, batch) for batch in _batches(files))
+    jobs = min(jobs, -(-len(files) // BATCH))
     for done in Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)(tasks):
         yield from done
 

@@ -206,7 +206,9 @@ def _names(policies: Sequence[Policy]) -> list[str]:
     for number, (policy, stem) in enumerate(zip(policies, stems, strict=True), start=1):
         paths = stems.count(stem) > 1 and isinstance(policy, (str, Path))
         name = str(Path(str(policy)).with_suffix("")) if paths else stem
-        names.append(name if name not in (*names, BASELINE) else f"{name} ({number})")
+        while name in (*names, BASELINE):
+            name = f"{name} ({number})"
+        names.append(name)
     return names
 
 

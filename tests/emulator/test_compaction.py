@@ -87,12 +87,15 @@ def test_a_signed_block_is_streamed_whole() -> None:
         ({}, None),
         ({"content": "Everything is fine."}, anthropic.types.CompactionContentMismatchError),
         ({"signature": "bm8gc2lnbmF0dXJl"}, anthropic.types.CompactionSignatureInvalidError),
+        ({"signature": lambda own: f"{own[:20]}*** {own[20:]}"}, anthropic.types.CompactionSignatureInvalidError),
+        ({"signature": lambda own: f"{own}AAAA"}, anthropic.types.CompactionSignatureInvalidError),
     ],
 )
-def test_tampering(changed: Mapping[str, str], error: type[Exception] | None) -> None:
+def test_tampering(changed: Mapping[str, Any], error: type[Exception] | None) -> None:
     """A signed block goes back as it came, or not at all."""
     emulated = emulator()
-    block = {**create(emulated, LONG).content[0].to_dict(), **changed}
+    block = create(emulated, LONG).content[0].to_dict()
+    block |= {name: value(block[name]) if callable(value) else value for name, value in changed.items()}
     history = [{"role": "assistant", "content": [block]}, {"role": "user", "content": "Go on."}]
     request = {**HELLO, "messages": history, "betas": [ON_DEMAND]}
     if error:

@@ -135,9 +135,45 @@ def test_nonsense_in_scripts(reply: Any, field: str) -> None:
         [{"reply": 5}],
         [[{"text": "without a type"}]],
         "no such file.json",
+        42,
     ],
 )
-def test_unreadable_scripts(script: Any, tmp_path: Path) -> None:
+def test_unreadable_scripts(script: Any) -> None:
     """A script that cannot be played is refused when the emulator is made."""
     with pytest.raises(MalformedInput):
         emulator(script)
+
+
+def test_rules_and_turns_do_not_mix() -> None:
+    """The item that is no rule is named, wherever the rules are."""
+    with pytest.raises(MalformedInput, match="no rule") as refused:
+        emulator([{"reply": "x"}, "text"])
+    assert refused.value.findings[0].where.path == "1"
+
+
+@pytest.mark.parametrize("begins", ["", "\N{ZERO WIDTH NO-BREAK SPACE}"])
+def test_a_file_of_turns(begins: str, tmp_path: Path) -> None:
+    """A list of replies can stand in a file too, with a byte order mark or without."""
+    file = tmp_path / "turns.json"
+    file.write_text(begins + json.dumps(["one", {"type": "text", "text": "two"}]), encoding="utf-8")
+    emulated = emulator(file)
+    assert [create(emulated, HELLO).content[0].text for _ in range(2)] == ["one", "two"]
+
+
+def test_nonsense_in_recorded_turns(tmp_path: Path) -> None:
+    """What no model could write is refused in a recorded conversation too, with the message's place."""
+    file = tmp_path / "recorded.json"
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [{"type": "compaction"}]}]
+    file.write_text(json.dumps({"model": "claude-opus-5-5", "messages": messages}))
+    with pytest.raises(MalformedInput) as refused:
+        emulator(file)
+    where = refused.value.findings[0].where
+    assert (where.file, where.path) == (str(file), "messages.1.content.0.content")
+
+
+def test_a_reply_of_nothing() -> None:
+    """A reply without a letter, or one that a stop sequence begins, has no block that could not be sent back."""
+    emulated = emulator(["", "STOP and go"])
+    assert create(emulated, HELLO).content == []
+    stopped = create(emulated, {**HELLO, "stop_sequences": ["STOP"]})
+    assert (stopped.content, stopped.stop_sequence) == ([], "STOP")

@@ -38,6 +38,16 @@ def test_messages_over_a_socket() -> None:
             client.models.retrieve("claude/nonesuch")
 
 
+def test_betas_on_several_lines() -> None:
+    """A header that is there more than once counts as one with commas."""
+    betas = [("anthropic-beta", "context-management-2025-06-27"), ("anthropic-beta", "files-api-2025-04-14")]
+    edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
+    headers = [("x-api-key", KEY), ("anthropic-version", "2023-06-01"), *betas]
+    with emulator().serve() as base_url:
+        answer = httpx2.post(f"{base_url}/v1/messages", headers=headers, json={**HELLO, "context_management": edits})
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_dropped_connection(streamed: bool, capfd: pytest.CaptureFixture[str]) -> None:
     """The connection really breaks; nothing is said about it, and the server goes on."""
@@ -48,10 +58,14 @@ def test_a_dropped_connection(streamed: bool, capfd: pytest.CaptureFixture[str])
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_a_stalled_connection() -> None:
-    """A stalled answer ends with the client's patience, and does not keep the server from stopping."""
+def test_a_stalled_connection(capfd: pytest.CaptureFixture[str]) -> None:
+    """A stalled answer ends with the client's patience, and does not keep the server from stopping, quietly."""
     with emulator(faults="stall").serve() as base_url, _client(base_url) as client, pytest.raises(httpx2.ReadTimeout):
         list(client.with_options(timeout=0.2).messages.create(**HELLO, stream=True))
+    with emulator(faults="stall").serve() as base_url:
+        waiting = _client(base_url).messages.create(**HELLO, stream=True)
+    waiting.close()
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_keys_and_bodies_are_not_logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
