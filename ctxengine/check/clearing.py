@@ -21,6 +21,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import CONTEXT_EDITING, MEMORY_TOOL, OBSERVED, PROMPT_CACHING, SDK
+from ctxengine.edits.shapes import shape_of
 from ctxengine.findings import shown
 
 TOOL_AMOUNTS = {"trigger": (INPUT_TOKENS, TOOL_USES), "keep": (TOOL_USES,), "clear_at_least": (INPUT_TOKENS,)}
@@ -41,7 +42,7 @@ def edit_keep_neg(facts: Facts) -> Iterator[Hit]:
             written = edit.params.get(field)
             if written is None:
                 continue
-            number = amount(written)
+            number = None if shape_of(written, field) else amount(written)
             if number is None or number.kind not in kinds:
                 yield Hit(f"{field} of {edit.type} is no whole number of {' or '.join(kinds)}", asked(edit, field))
             elif broken := outside(limit_of(facts, edit, field), number.value):

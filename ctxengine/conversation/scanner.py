@@ -282,7 +282,8 @@ class Scanner:
             self._pending.clear()
             self._server_uses.clear()
             self._signed_thinking, self._bare_thinking = False, []
-        if signature is not None and not (found.counts and signature and isinstance(signature, str)):
+        sealed = found.kind == "empty" or (found.counts and signature and isinstance(signature, str))
+        if signature is not None and not sealed:
             self._problem("odc-tamper", index, at, "its content or its signature is not a non-empty string")
         elif found.kind == "odd":
             self._problem("request-shape", index, at, "a compaction block whose content is neither a string nor null")

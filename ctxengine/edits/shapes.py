@@ -10,6 +10,8 @@ from ctxengine.findings import Finding, Place
 
 AMOUNTS = ("trigger", "keep", "clear_at_least")
 LISTS = ("exclude_tools", "clear_tool_inputs")
+AMOUNT = ("type", "value")
+EXTRA = "Extra inputs are not permitted"
 OTHER_SHAPE = "Input does not match the expected shape."
 
 
@@ -18,6 +20,8 @@ def shape_of(value: Any, field: str) -> str:
     if field in AMOUNTS and value is not None and value != "all":
         if not isinstance(value, Mapping):
             return "Input should be an object"
+        if any(key not in AMOUNT for key in value):
+            return EXTRA
         return "" if value.get("type") == "all" or _is_amount(value) else OTHER_SHAPE
     if field in LISTS and not isinstance(value, bool | None):
         if not isinstance(value, (list, tuple)):
