@@ -135,7 +135,7 @@ def command(
 
 def _jobs(jobs: int) -> int:
     if jobs != 1 and find_spec("joblib") is None:
-        raise click.UsageError("--jobs needs joblib: pip install ctxengine[simulate]")
+        raise click.UsageError("--jobs needs joblib: pip install 'ctxengine[simulate]'")
     return jobs or 1
 
 
@@ -195,7 +195,7 @@ def _whole_file(path: Path) -> Iterator[IO[str]]:
 def _page(path: Path, seen: Seen) -> Iterator[Page]:
     """A page to add sessions to, which is written once all went by."""
     if find_spec("jinja2") is None or find_spec("vl_convert") is None:
-        raise click.UsageError("--report needs jinja2 and vl-convert-python: pip install ctxengine[report]")
+        raise click.UsageError("--report needs jinja2 and vl-convert-python: pip install 'ctxengine[report]'")
     from ctxengine.simulate.report import Page
 
     page = Page(seen.sums.policies)

@@ -38,6 +38,9 @@ def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     marks = "with the cache marks they show or were billed for" if cached else "which have no cache marks"
     billed = "" if summed.recorded_usd is None else f" Billed: ${summed.recorded_usd:,.2f}."
     yield f"{BASELINE}: the requests as recorded, {marks}.{billed}"
+    short = [each["policy"] for each in summed.totals if each["cache_write_5m"] and not each["cache_write_1h"]]
+    if baseline["cache_write_1h"] > baseline["cache_write_5m"] and short:
+        yield f"The record caches for 1h; {', '.join(short)} for 5m, which is cheaper to write and lost in long pauses."
     sized = "sizes are fitted to recorded bills" if bills == sessions else "sizes are estimates"
     if 0 < bills < sessions:
         sized = f"sizes are fitted to recorded bills in {bills} of {sessions}, else estimates"

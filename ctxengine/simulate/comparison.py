@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ctxengine.simulate.totals import BASELINE, Totals, hit_share
+from ctxengine.simulate.totals import BASELINE, Totals, hit_share, money
 
 UNKNOWN = "?"
 REFUSED = "refused"
@@ -37,7 +37,7 @@ def compared(totals: Sequence[Totals]) -> list[Line]:
 
 
 def _dollars(totals: Totals) -> str:
-    return UNKNOWN if totals["cost_usd"] is None else f"${totals['cost_usd']:,.2f}"
+    return UNKNOWN if totals["cost_usd"] is None else money(totals["cost_usd"])
 
 
 def _tokens(name: str) -> Callable[[Totals], str]:

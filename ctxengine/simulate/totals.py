@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 SUMMED = (
@@ -90,15 +90,20 @@ def verdict(totals: Iterable[Mapping[str, Any]]) -> str:
         return "no policy holds: each is refused or does not fit the window"
     parts = []
     if all(each["cost_usd"] is not None for each in standing):
-        parts.append(_best("cheapest", standing, "cost_usd", "${:,.2f}"))
-    parts.append(_best("smallest peak", standing, "peak", "{:,} tokens"))
-    parts.append(_best("forgets least", standing, "needed_again", "{:,} needed again"))
+        parts.append(_best("cheapest", standing, "cost_usd", money))
+    parts.append(_best("smallest peak", standing, "peak", "{:,} tokens".format))
+    parts.append(_best("forgets least", standing, "needed_again", "{:,} needed again".format))
     out = [each["policy"] for each in every if each not in standing]
     return "; ".join(parts) + (f"; out of the running: {', '.join(out)}" if out else "")
 
 
-def _best(title: str, totals: list[Mapping[str, Any]], name: str, form: str) -> str:
+def money(dollars: float) -> str:
+    """Cents, and below a dollar what policies for one small conversation differ by."""
+    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.4f}"
+
+
+def _best(title: str, totals: list[Mapping[str, Any]], name: str, shown: Callable[[Any], str]) -> str:
     least = min(each[name] for each in totals)
-    winners = [each["policy"] for each in totals if form.format(each[name]) == form.format(least)]
+    winners = [each["policy"] for each in totals if shown(each[name]) == shown(least)]
     who = "all alike" if len(winners) == len(totals) > 1 else ", ".join(winners)
-    return f"{title}: {who} ({form.format(least)})"
+    return f"{title}: {who} ({shown(least)})"
