@@ -100,17 +100,21 @@ def _tampered(request: Mapping[str, Any], world: World) -> WireError | None:
 
 
 def _bound(request: Mapping[str, Any], facts: Facts, world: World) -> Outcome:
-    """Replayed thinking is checked where the model does so; the rest of the answer follows."""
+    """Replayed thinking is checked, also what stands before it where the model does so; the rest of the answer follows.
+
+    Where nothing hangs on what stands before it, signatures that are not ours pass: a test may bring any history along.
+    """
     model = facts.target.facts
-    if world.signer is None or model is None or not model.prefix_checked:
+    if world.signer is None:
         return _edited(request, facts, world)
-    unbound = check_bound(request, world.signer)
+    checked = model is not None and model.prefix_checked is True
+    unbound = check_bound(request, world.signer if checked else replace(world.signer, foreign=True))
     forged = next((each for each in unbound if each.reason == "signature"), None)
     if forged:
         return Outcome(request, refusal(world.catalog, "bind-tamper", path=forged.path))
-    if not unbound:
+    if not checked or not unbound:
         return _edited(request, facts, world)
-    asked = _behaviour(request) or ("error" if world.binds or model.bound_everywhere else "allow")
+    asked = _behaviour(request) or ("error" if world.binds or (model and model.bound_everywhere) else "allow")
     if asked == "error":
         return Outcome(request, refusal(world.catalog, "bind-edit", path=unbound[0].path))
     kind = "thinking_dropped" if asked == "drop_block" else "thinking_mismatch_allowed"

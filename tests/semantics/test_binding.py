@@ -124,6 +124,15 @@ def test_forged_thinking(path: str) -> None:
     assert answer.error is not None and answer.error.rule == "bind-tamper"
 
 
+@pytest.mark.parametrize(("said", "refused"), [("forged", True), ("", False)])
+def test_where_nothing_hangs_on_the_prefix(said: str, refused: bool) -> None:
+    """A model that does not check what stands before thinking still knows its own, and takes what it did not sign."""
+    request = {**_conversation(), "model": "claude-opus-4-6", "system": "Other words."}
+    _set("messages.3.content.0.thinking" if refused else "messages.3.content.0.signature", said or "c2ln")(request)
+    answer = outcome(request, WORLD)
+    assert (answer.error.rule if answer.error else None) == ("bind-tamper" if refused else None)
+
+
 def _changed(**more: Any) -> dict[str, Any]:
     request = _conversation()
     _set("messages.2.content.0.content", "[cleared]")(request)
