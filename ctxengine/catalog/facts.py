@@ -62,6 +62,8 @@ class ModelFact:
     task_budget: bool | None
     efforts: tuple[str, ...] | None
     """The ``output_config.effort`` levels the model has; empty where it takes none at all."""
+    unthinking_efforts: tuple[str, ...] | None
+    """Those of them that it takes with ``thinking`` disabled, where that is not all."""
     forced_tools: bool | None
     """Whether ``tool_choice`` may force a tool use."""
     overflow_stops: bool | None

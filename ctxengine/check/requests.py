@@ -128,6 +128,21 @@ def effort_model(facts: Facts) -> Iterator[Hit]:
 
 
 @rule(
+    "effort-thinking",
+    "error",
+    "A level of effort that the model does not have with thinking disabled.",
+    help="lower output_config.effort, or leave thinking on",
+    source=f"{EFFORT}; {MODELS}",
+)
+def effort_thinking(facts: Facts) -> Iterator[Hit]:
+    path = "output_config.effort"
+    model, effort = facts.target.facts, inside(facts, path)
+    levels = model.unthinking_efforts if model and inside(facts, "thinking.type") == "disabled" else None
+    if model and levels and isinstance(effort, str) and effort in (model.efforts or (effort,)) and effort not in levels:
+        yield Hit(f"with thinking disabled {model.id} takes only {', '.join(levels)}", Place(path))
+
+
+@rule(
     "thinking-mode",
     "error",
     "A way of thinking that the model does not take.",

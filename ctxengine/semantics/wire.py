@@ -154,6 +154,7 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "cache-max4": _of_marks,
     "edit-unknown": _of_edit,
     "effort-model": _of_effort,
+    "effort-thinking": _of_effort,
 }
 """What the words of one rule's refusal name beside what all do."""
 
