@@ -81,11 +81,12 @@ def with_tables(text: str, names: Collection[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure fidelity.")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/fidelity.md")
+    write = parser.parse_args().write
     possible = tuple(name for name in TABLES if corpus().is_dir() or name not in FROM_DATA)
     if left := [name for name in TABLES if name not in possible]:
         print(f"left as they are, since CTXENGINE_CORPUS names no data: {', '.join(left)}", file=sys.stderr)
     page = with_tables(PAGE.read_text(encoding="utf-8"), possible)
-    if parser.parse_args().write:
+    if write:
         PAGE.write_text(page, encoding="utf-8")
     print(page)
 

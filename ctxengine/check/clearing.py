@@ -21,7 +21,7 @@ from ctxengine.check.planned import (
 )
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import CONTEXT_EDITING, MEMORY_TOOL, OBSERVED, PROMPT_CACHING, SDK
-from ctxengine.edits.shapes import shape_of
+from ctxengine.edits.shapes import EXTRA, shape_of
 from ctxengine.findings import shown
 
 TOOL_AMOUNTS = {"trigger": (INPUT_TOKENS, TOOL_USES), "keep": (TOOL_USES,), "clear_at_least": (INPUT_TOKENS,)}
@@ -42,8 +42,10 @@ def edit_keep_neg(facts: Facts) -> Iterator[Hit]:
             written = edit.params.get(field)
             if written is None:
                 continue
-            number = None if shape_of(written, field) else amount(written)
-            if number is None or number.kind not in kinds:
+            number = amount(written)
+            if shape_of(written, field) == EXTRA:
+                yield Hit(f"{field} of {edit.type} has more in it than a type and a value", asked(edit, field))
+            elif number is None or number.kind not in kinds:
                 yield Hit(f"{field} of {edit.type} is no whole number of {' or '.join(kinds)}", asked(edit, field))
             elif broken := outside(limit_of(facts, edit, field), number.value):
                 yield Hit(f"{field} of {edit.type} is {number.value:,}; it {broken}", asked(edit, field))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -24,6 +24,8 @@ STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info":
 NOUNS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 GITHUB: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+LATE_CONTROL = re.compile(r"[\x7f-\x9f]")
+"""Those that json leaves as they are."""
 GAP = 2
 """Blanks between the columns of a table."""
 WORD = 14
@@ -33,6 +35,7 @@ WORD = 14
 def write_json(value: Any) -> None:
     """JSON on stdout, in UTF-8 whatever the terminal speaks."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=dict)
+    text = LATE_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
@@ -87,14 +90,17 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def side_by_side(
-    heads: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], title: str | None = None, **style: Any
+    heads: Sequence[str],
+    rows: Iterable[tuple[str, Sequence[str]]],
+    title: str | None = None,
+    justify: Literal["left", "right"] = "left",
 ) -> Iterator[Table]:
-    """A column for each head, in as many tables as it takes that none of their numbers is broken.
+    """A column for each head, in as many tables as it takes that none of their numbers is broken; a single column that
+    is wider than the screen is.
 
     Args:
         heads: what is compared.
         rows: a name, and a cell for each head.
-        style: of the columns, such as ``justify``.
     """
     from rich.console import Console
 
@@ -112,8 +118,7 @@ def side_by_side(
         spare = max(room - sum(least[start:end]), 0) // (end - start)
         for column, width, enough in zip(made.columns[1:], least[start:end], whole[start:end], strict=True):
             column.width = min(width + spare, enough) - GAP
-            for name, value in style.items():
-                setattr(column, name, value)
+            column.justify = justify
         for name, cells in rows:
             made.add_row(name, *cells[start:end])
         yield made

@@ -8,12 +8,13 @@ import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -50,11 +51,6 @@ class Seen:
         self.sums.add(session)
         self.sessions += session.turns > 0
         self.longest = max(self.longest, session.turns)
-
-    def notes(self) -> list[str]:
-        """What the sums rest on, a sentence each."""
-        left_out = self.sums.left_out
-        return [*([left_out] if left_out else []), *assumptions(self.sums.compared, self.gap)]
 
     @property
     def code(self) -> int:
@@ -168,11 +164,18 @@ def _written(options: Mapping[str, str | None], inputs: Collection[str]) -> dict
 @contextmanager
 def _ended_like_interrupted() -> Iterator[None]:
     """SIGTERM ends the run as Ctrl-C does, so that neither workers nor half-written files stay behind."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 @contextmanager
@@ -201,7 +204,8 @@ def _page(path: Path, seen: Seen) -> Iterator[Page]:
     page = Page(seen.sums.policies)
     with _whole_file(path) as file:
         yield page
-        file.write(page.html(seen.sums.compared, seen.notes()))
+        summed = seen.sums.compared
+        file.write(page.html(summed, seen.said, assumptions(summed, seen.gap)))
 
 
 def _progress(made: Iterator[Session], files: int) -> Any:
@@ -214,8 +218,9 @@ def _progress(made: Iterator[Session], files: int) -> Any:
 def _print(seen: Seen) -> None:
     from rich.text import Text
 
-    print_all(comparison(seen.sums.compared))
-    print_all(["", *(Text(line, style="dim") for line in seen.notes())])
+    summed = seen.sums.compared
+    print_all(comparison(summed))
+    print_all(["", *(Text(line, style="dim") for line in assumptions(summed, seen.gap))])
 
 
 def _write_csv(table: Any, session: Session, *, first: bool) -> None:
@@ -225,10 +230,12 @@ def _write_csv(table: Any, session: Session, *, first: bool) -> None:
 
 
 def _write_json(listed: list[Session], sums: Sums) -> None:
-    results = Results(tuple(sums.policies), tuple(listed))
+    results, summed = Results(tuple(sums.policies), tuple(listed)), sums.compared
     write_json(
         {
-            "totals": sums.compared.totals,
+            "totals": summed.totals,
+            "left_out": summed.left_out,
+            "refused_there": summed.refused_there,
             "sessions": [_session(session) for session in listed if session.transcript],
             "rows": list(results.rows()),
             "findings": [finding.to_dict() for finding in results.findings],

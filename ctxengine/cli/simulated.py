@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxengine.cli.output import plural, side_by_side
 from ctxengine.simulate.comparison import UNKNOWN, compared
-from ctxengine.simulate.totals import BASELINE, verdict
+from ctxengine.simulate.totals import BASELINE, money, verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,10 +33,14 @@ def comparison(summed: Summed) -> Iterator[RenderableType]:
 def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     """What the numbers rest on."""
     baseline, bills, sessions = summed.totals[0], summed.fitted, summed.sessions
+    if summed.left_out:
+        names = " or ".join("the record itself" if name == BASELINE else name for name in summed.refused_there)
+        what, are = ("conversation", "is") if summed.left_out == 1 else ("conversations", "are")
+        yield f"{summed.left_out:,} {what} in which {names} is refused {are} left out of the sums."
     yield "The recorded turns stay as they were: a policy changes what is sent, not what was answered."
     cached = baseline["cache_read"] + baseline["cache_write_5m"] + baseline["cache_write_1h"] > 0
     marks = "with the cache marks they show or were billed for" if cached else "which have no cache marks"
-    billed = "" if summed.recorded_usd is None else f" Billed: ${summed.recorded_usd:,.2f}."
+    billed = "" if summed.recorded_usd is None else f" Billed: {money(summed.recorded_usd)}."
     yield f"{BASELINE}: the requests as recorded, {marks}.{billed}"
     short = [each["policy"] for each in summed.totals if each["cache_write_5m"] and not each["cache_write_1h"]]
     if baseline["cache_write_1h"] > baseline["cache_write_5m"] and short:

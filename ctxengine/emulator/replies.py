@@ -16,7 +16,8 @@ from ctxengine.findings import Finding, Place
 from ctxengine.jsontext import read_json
 from ctxengine.transcripts import Transcript, read_transcripts
 
-BOM = b"\xef\xbb\xbf"
+BLANK = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before JSON, a byte order mark with it."""
 RULE_KEYS = {"when", "tool", "reply", "stop_reason", "output_tokens"}
 
 
@@ -117,8 +118,8 @@ def speaker_of(script: str | Path | Transcript | Sequence[Any] | None) -> Speake
         return _of_list(list(script), "script")
     if not isinstance(script, (str, Path)):
         _refuse("script", "", f"a script is a file, a Transcript or a list, not {type(script).__name__}")
-    data = Path(script).read_bytes().removeprefix(BOM) if Path(script).is_file() else b""
-    if data.lstrip()[:1] == b"[":
+    data = Path(script).read_bytes() if Path(script).is_file() else b""
+    if data.lstrip(BLANK)[:1] == b"[":
         listed = read_json(data, str(script), rule="script-malformed").value
         if not all(map(_is_chat, listed)):
             return _of_list(listed, str(script))

@@ -26,7 +26,7 @@ class Line(NamedTuple):
 def compared(totals: Sequence[Totals]) -> list[Line]:
     """The lines; what is nothing for every policy is mostly left out."""
     made: list[Line] = []
-    costs = [each["cost_usd"] for each in totals]
+    costs = [None if each["refused"] and not each["turns"] else each["cost_usd"] for each in totals]
     for name, value, part in LINES:
         cells = [REFUSED if each["refused"] and not each["turns"] else value(each) for each in totals]
         if name in ALWAYS or any(cell not in NOTHING for cell in cells):

@@ -228,7 +228,7 @@ def _target(transcript: Transcript, catalog: Catalog, model: str | None, platfor
 
 def _unpriced(target: Target, catalog: Catalog, file: str) -> Iterator[Finding]:
     if target.facts is None:
-        message = f"{shown(target.model)} is no model that the catalog knows: sizes are rough, and prices unknown"
+        message = f"the catalog knows no model {shown(target.model)}: sizes are rough, and prices unknown"
         help = "add --model M for a model that it knows: ctxengine catalog models shows them"
     elif not target.facts.prices:
         message = f"the catalog knows no price of {target.model}, so no sum with it has a cost"

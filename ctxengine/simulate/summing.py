@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 KEPT: dict[Severity, int] = {"error": 10, "warning": 1, "info": 1}
 """Findings of one kind that are shown; the others are counted."""
+Kind = tuple[Severity, str, str]
+"""Severity, rule, and message without the number that it ends with."""
 UNSAID = ("transcript-context", "transcript-tools")
 """Notes that hold for every transcript of a kind."""
 
@@ -32,6 +34,10 @@ class Summed:
     """Sessions with times of their own."""
     recorded_usd: float | None = 0.0
     """What the responses were billed; ``None`` where a record does not say."""
+    left_out: int = 0
+    """Sessions that are not among them, since not all policies can be compared there."""
+    refused_there: tuple[str, ...] = ()
+    """The policies that the API would refuse there, and not here."""
 
     def add(self, session: Session) -> None:
         self.sessions += 1
@@ -47,8 +53,7 @@ class Summed:
 @dataclass(slots=True)
 class Sums:
     """Takes sessions as they go by. A policy that is refused in some of them has no turns there, so that sums over all
-    would compare one policy's conversations with another's: what is compared is where the same policies are refused as
-    in all sessions."""
+    would compare one policy's conversations with another's."""
 
     policies: Sequence[str]
     _groups: dict[frozenset[str], Summed] = field(default_factory=dict)
@@ -62,21 +67,16 @@ class Sums:
 
     @property
     def compared(self) -> Summed:
-        """The sessions that can be compared."""
-        everywhere = frozenset.intersection(*self._groups) if self._groups else frozenset()
-        return self._groups.get(everywhere) or self._nothing()
-
-    @property
-    def left_out(self) -> str:
-        """A sentence on the sessions that are not among them; empty where all are."""
-        compared = self.compared
-        others = [(refused, group) for refused, group in self._groups.items() if group is not compared]
-        if not others:
-            return ""
-        count = sum(group.sessions for _, group in others)
-        names = " or ".join(name for name in self.policies if any(name in refused for refused, _ in others))
-        what, are = ("conversation", "is") if count == 1 else ("conversations", "are")
-        return f"{count:,} {what} in which {names} is refused {are} left out of the sums."
+        """The sessions in which the fewest policies are refused, and the most of these."""
+        if not self._groups:
+            return self._nothing()
+        here = max(self._groups, key=lambda refused: (-len(refused), self._groups[refused].sessions))
+        there = [refused for refused in self._groups if refused != here]
+        return replace(
+            self._groups[here],
+            left_out=sum(self._groups[refused].sessions for refused in there),
+            refused_there=tuple(name for name in self.policies if name in frozenset().union(*there) - here),
+        )
 
     @property
     def every(self) -> Iterable[Totals]:
@@ -91,26 +91,27 @@ class Sums:
 class Said:
     """Findings of sessions as they go by, for people to read: what is said again and again is said once and counted."""
 
-    _kinds: dict[tuple[Severity, str, str], list[Finding]] = field(default_factory=dict)
-    _more: dict[tuple[Severity, str, str], int] = field(default_factory=dict)
+    _kept: dict[Kind, list[Finding]] = field(default_factory=dict)
+    _others: dict[Kind, set[int]] = field(default_factory=dict)
+    """Hashes of those that are not kept."""
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             if finding.rule in UNSAID:
                 continue
-            kind = (finding.severity, finding.rule, finding.help)
-            kept = self._kinds.setdefault(kind, [])
+            kind = (finding.severity, finding.rule, finding.message.rstrip("0123456789"))
+            kept = self._kept.setdefault(kind, [])
             if finding in kept:
                 continue
             if len(kept) < KEPT[finding.severity]:
                 kept.append(finding)
             else:
-                self._more[kind] = self._more.get(kind, 0) + 1
+                self._others.setdefault(kind, set()).add(hash(finding))
 
     def __iter__(self) -> Iterator[Finding]:
-        """Errors first; the last of a kind tells how many more there are."""
-        for kind in sorted(self._kinds, key=lambda kind: list(KEPT).index(kind[0])):
-            *kept, last = self._kinds[kind]
-            more = self._more.get(kind)
+        """Errors first; the last of a kind tells in how many more places it holds."""
+        for kind in sorted(self._kept, key=lambda kind: list(KEPT).index(kind[0])):
+            *kept, last = self._kept[kind]
+            more = len(self._others.get(kind, ()))
             yield from kept
-            yield replace(last, message=f"{last.message} (and {more:,} more like it)") if more else last
+            yield replace(last, message=f"{last.message} (and in {more:,} more)") if more else last

@@ -11,7 +11,7 @@ lost and found again with these changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,8 +74,6 @@ class _Log:
         self.contexts: list[_Context] = []
         self._growing: dict[str, _Context] = {}
         self._conversations: dict[str, str] = {}
-        self._parents: dict[str, str] = {}
-        self._awaited: set[str] = set()
         self._thinking: dict[str, str] = {}
         self._last_side = ""
 
@@ -90,22 +88,6 @@ class _Log:
             self._thinking[conversation] = _thinking(line, self._thinking.get(conversation, ""))
         if line["type"] != "system":
             context.add(line, self._thinking.get(conversation, ""))
-
-    def circles(self, line: dict[str, Any]) -> bool:
-        """Whether a line would be among its own ancestors. That takes a line it is a parent of, and those were seen
-        before it only where a log is broken: so other lines cost no walk."""
-        uuid, parent = line.get("uuid"), line.get("parentUuid")
-        if not isinstance(uuid, str) or not isinstance(parent, str):
-            return False
-        above: str | None = parent
-        while uuid in self._awaited and above is not None and above != uuid:
-            above = self._parents.get(above)
-        if above == uuid:
-            return True
-        self._parents.setdefault(uuid, parent)
-        if parent not in self._parents and parent not in self._conversations:
-            self._awaited.add(parent)
-        return False
 
     def _conversation(self, line: dict[str, Any]) -> str:
         """Which conversation a line belongs to; a sidechain without an agent's name is known by its first line."""
@@ -141,14 +123,30 @@ def _is_whole(message: dict[str, Any]) -> bool:
 
 def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
     log = _Log()
+    parents: dict[str, tuple[str, Row]] = {}
     for row in rows:
-        if not _is_part(row, notes):
-            continue
-        if log.circles(row.value):
-            notes.malformed(row.place("parentUuid"), "this line is among its own ancestors", REMEDY)
-            continue
-        log.add(row.value)
+        if _is_part(row, notes):
+            log.add(row.value)
+            uuid, parent = row.value.get("uuid"), row.value.get("parentUuid")
+            if isinstance(uuid, str) and isinstance(parent, str):
+                parents.setdefault(uuid, (parent, row))
+    for row in _ends_of_circles(parents):
+        notes.malformed(row.place("parentUuid"), "this line is among its own ancestors", REMEDY)
     return [context.draft() for context in log.contexts if context.messages]
+
+
+def _ends_of_circles(parents: Mapping[str, tuple[str, Row]]) -> Iterator[Row]:
+    """The last line of each circle of parents."""
+    done: set[str] = set()
+    for uuid in parents:
+        way: dict[str, int] = {}
+        while uuid in parents and uuid not in done:
+            done.add(uuid)
+            way[uuid] = len(way)
+            uuid = parents[uuid][0]
+        if uuid in way:
+            circle = (parents[each][1] for each, at in way.items() if at >= way[uuid])
+            yield max(circle, key=lambda row: row.line or 0)
 
 
 def _is_part(row: Row, notes: Notes) -> bool:

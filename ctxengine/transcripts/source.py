@@ -11,6 +11,7 @@ from ctxengine.findings import Finding, Place
 from ctxengine.jsontext import JsonText, read_json
 
 MALFORMED = "transcript-malformed"
+LENIENTLY = "or read leniently (simulate --lenient) to skip it"
 MAX_JSON_BYTES = 64 << 20
 """Largest single JSON text read, a whole document or one line: twice what any one request may hold."""
 
@@ -42,7 +43,7 @@ class Notes:
 
     def add(self, finding: Finding) -> None:
         if not self._lenient:
-            raise TranscriptError(replace(finding, help=f"{finding.help}, or skip it with --lenient"))
+            raise TranscriptError(replace(finding, help=f"{finding.help}, {LENIENTLY}"))
         self.skipped.append(replace(finding, rule="transcript-skipped", severity="warning"))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,7 @@ def test_help_imports_nothing_heavy() -> None:
     """The help comes from the table of commands alone."""
     code = f"""
 import sys
+import time
 from ctxengine.cli.group import cli
 cli(["--help"], standalone_mode=False)
 print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
@@ -47,6 +50,7 @@ def test_json_needs_no_rich() -> None:
     """rich is imported where text is printed, and nowhere else."""
     code = """
 import sys
+import time
 from ctxengine.cli.group import cli
 cli(["check", "ctxengine:minimal", "--format", "json"], standalone_mode=False)
 print("rich" in sys.modules, file=sys.stderr)
@@ -96,3 +100,18 @@ with mock.patch("ctxengine.engine.Engine.load", side_effect=ZeroDivisionError("P
     assert "ZeroDivisionError" in done.stderr and "CTXENGINE_DEBUG=1" in done.stderr
     assert "Traceback" not in done.stderr and "PRIVATE" not in done.stderr
     assert "Traceback" in _run(code=code, CTXENGINE_DEBUG="1").stderr
+
+
+def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
+    """SIGTERM ends with its own code, and no file is there that looks like a result."""
+    os.mkfifo(tmp_path / "never.json")
+    args = ["simulate", "never.json", "--policy", "ctxengine:minimal", "--out", "turns.jsonl"]
+    run = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *args], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    while not list(tmp_path.glob(".turns.jsonl.*")):
+        time.sleep(0.01)
+        assert run.poll() is None
+    run.terminate()
+    assert run.wait(timeout=30) == 128 + signal.SIGTERM
+    assert [path.name for path in tmp_path.iterdir()] == ["never.json"]

@@ -189,6 +189,7 @@ def test_sums_leave_out_where_a_policy_is_refused() -> None:
     )
     mixed, refused = simulate([old, new], [CLEAR, COMPACT]), simulate([old, old], [CLEAR, COMPACT])
     assert [totals["turns"] for totals in mixed.totals()] == [3, 3, 3]
+    assert (mixed.summed().left_out, mixed.summed().refused_there) == (1, ("compact",))
     assert [totals["turns"] for totals in refused.totals()] == [6, 6, 0]
     assert "out of the running: compact" in refused.verdict()
 

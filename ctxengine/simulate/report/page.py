@@ -10,6 +10,7 @@ from heapq import heappush, heappushpop
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ctxengine.findings import Finding
 from ctxengine.simulate.comparison import compared
 from ctxengine.simulate.report.charts import charts
 from ctxengine.simulate.report.drawn import CLEARING, COMPACTION, NEEDED, OVERFLOW, drawn
@@ -32,21 +33,20 @@ class Page:
         self.policies = tuple(policies)
         self.sessions = 0
         self._longest: list[tuple[int, int, Session]] = []
-        self._said = Said()
 
     def add(self, session: Session) -> None:
-        self._said.add(session.findings)
         if not session.turns:
             return
         self.sessions += 1
         entry = (session.turns, -self.sessions, session)
         (heappush if len(self._longest) < DRAWN else heappushpop)(self._longest, entry)
 
-    def html(self, summed: Summed, notes: Iterable[str] = ()) -> str:
+    def html(self, summed: Summed, said: Iterable[Finding], notes: Iterable[str] = ()) -> str:
         """The whole page.
 
         Args:
             summed: the sessions that can be compared.
+            said: what there is to say of them all.
             notes: what the numbers rest on, a sentence each.
         """
         longest = sorted(self._longest, key=lambda entry: -entry[1])
@@ -58,17 +58,18 @@ class Page:
         ]
         text: str = _template().render(
             policies=self.policies, sessions=self.sessions, summed=summed, verdict=verdict(summed.totals).split("; "),
-            lines=compared(summed.totals), drawn=made, data=data, notes=list(notes), said=list(self._said), signs=SIGNS,
+            lines=compared(summed.totals), drawn=made, data=data, notes=list(notes), said=list(said), signs=SIGNS,
         )  # fmt: skip
         return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def report(results: Results, notes: Iterable[str] = ()) -> str:
     """The page of results that are all there."""
-    page = Page(results.policies)
+    page, said = Page(results.policies), Said()
     for session in results.sessions:
         page.add(session)
-    return page.html(results.summed(), notes)
+        said.add(session.findings)
+    return page.html(results.summed(), said, notes)
 
 
 @cache
