@@ -77,8 +77,14 @@ class LazyGroup(click.Group):
             ctx.exit(UNUSABLE)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
+        except OSError as error:
+            if os.environ.get(DEBUG) or error.errno == errno.EPIPE:
+                raise
+            message = f"the system refused to read or write: {error.strerror or type(error).__name__}"
+            _say(ctx, [Finding("usage", "error", message, "check the path, its permissions, and the space left")])
+            ctx.exit(UNUSABLE)
         except Exception as error:
-            if os.environ.get(DEBUG) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+            if os.environ.get(DEBUG):
                 raise
             remedy = f"please report it; set {DEBUG}=1 to see the traceback"
             _say(ctx, [Finding("internal", "error", f"ctxengine itself failed: {type(error).__name__}", remedy)])

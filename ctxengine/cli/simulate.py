@@ -31,6 +31,9 @@ from ctxengine.simulate.totals import BASELINE
 if TYPE_CHECKING:
     from ctxengine.simulate.report import Page
 
+SHOWN = 40
+"""Characters of a file's name that stand in that of its unfinished form: names have an end."""
+
 
 @dataclass
 class Seen:
@@ -181,7 +184,7 @@ def _end(number: int, _: object) -> NoReturn:
 @contextmanager
 def _whole_file(path: Path) -> Iterator[IO[str]]:
     """A file that is there once all of it is written, and not before."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name[:SHOWN]}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8") as file:
             yield file

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import ModelFact, Price, Ttl
+from ctxengine.errors import CtxengineError
+from ctxengine.findings import Finding
 from ctxengine.semantics.cache import CacheUse
 from ctxengine.target import Target
 from ctxengine.transcripts import Recorded
@@ -107,10 +109,11 @@ def counted(value: Any) -> int | None:
     """A recorded number of tokens, ``None`` where there is none.
 
     Raises:
-        OverflowError: more than a float holds exactly, which no response was billed.
+        CtxengineError: more than a float holds exactly, which no response was billed.
     """
     if not isinstance(value, int) or value < 0:
         return None
     if value > MOST_TOKENS:
-        raise OverflowError
+        message = "a recorded usage has more tokens than any response was ever billed"
+        raise CtxengineError(Finding("transcript-malformed", "error", message, "correct the numbers, or take them out"))
     return value

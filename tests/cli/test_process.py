@@ -115,3 +115,14 @@ def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
     run.terminate()
     assert run.wait(timeout=30) == 128 + signal.SIGTERM
     assert [path.name for path in tmp_path.iterdir()] == ["never.json"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_one_message() -> None:
+    """What the system refuses is said in its words, and is no failure of ours."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, "catalog"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error[usage]")
+    assert "No space left" in done.stderr
