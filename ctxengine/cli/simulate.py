@@ -5,22 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
-import signal
 import sys
-import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
-from ctxengine.cli.output import plural, print_all, print_findings, unwritable, write_json
+from ctxengine.cli.files import ended_like_interrupted, whole_file, written
+from ctxengine.cli.output import plural, print_all, print_findings, write_json
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_tables
 from ctxengine.simulate import Results, Session, Simulator
 from ctxengine.simulate.files import find_files, sessions
@@ -30,9 +28,6 @@ from ctxengine.simulate.totals import BASELINE
 
 if TYPE_CHECKING:
     from ctxengine.simulate.report import Page
-
-SHOWN = 40
-"""Characters of a file's name that stand in that of its unfinished form: names have an end."""
 
 
 @dataclass
@@ -98,16 +93,16 @@ def command(
     if platform is not None:
         default_catalog().platform(platform)
     simulator = Simulator(policies, model, platform, lenient, rows, gap)
-    written = _written({"--out": out, "--report": report}, (*files, *_policy_files(simulator)))
+    paths = written({"--out": out, "--report": report}, (*files, *_policy_files(simulator)))
     seen = Seen(Sums([candidate.name for candidate in simulator.candidates]), gap)
     listed: list[Session] = []
     if missing:
         listed.append(Session("", "", 0, (), findings=missing))
         seen.add(listed[0])
     with ExitStack() as stack:
-        stack.enter_context(_ended_like_interrupted())
-        stream = stack.enter_context(_whole_file(written["--out"])) if out else None
-        page = stack.enter_context(_page(written["--report"], seen)) if report else None
+        stack.enter_context(ended_like_interrupted())
+        stream = stack.enter_context(whole_file(paths["--out"])) if out else None
+        page = stack.enter_context(_page(paths["--report"], seen)) if report else None
         table = csv.writer(sys.stdout) if form == "csv" else None
         for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
             if table and session.rows:
@@ -145,58 +140,6 @@ def _policy_files(simulator: Simulator) -> Iterator[str]:
             yield from (document.name for document in (layer.document, layer.catalog) if document)
 
 
-def _written(options: Mapping[str, str | None], inputs: Collection[str]) -> dict[str, Path]:
-    """Where the options write, links followed. What is no ordinary file stays, and so does what is read."""
-    taken = {Path(os.path.realpath(name)): "is read by this run" for name in inputs}
-    found: dict[str, Path] = {}
-    for option, name in options.items():
-        if name is None:
-            continue
-        path = found[option] = Path(os.path.realpath(name))
-        why = taken.get(path)
-        if Path(name).exists() and not Path(name).is_file():
-            why = "is no ordinary file"
-        elif not path.parent.is_dir():
-            why = "is in a folder that does not exist"
-        if why:
-            raise click.UsageError(f"{option}: {name} {why}")
-        taken[path] = f"is the file of {option}"
-    return found
-
-
-@contextmanager
-def _ended_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, so that neither workers nor half-written files stay behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _end(number: int, _: object) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[IO[str]]:
-    """A file that is there once all of it is written, and not before."""
-    part = path.with_name(f".{path.name[:SHOWN]}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
-        part.replace(path)
-    except BrokenPipeError:  # of the screen: nobody reads on
-        raise
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
 @contextmanager
 def _page(path: Path, seen: Seen) -> Iterator[Page]:
     """A page to add sessions to, which is written once all went by."""
@@ -205,7 +148,7 @@ def _page(path: Path, seen: Seen) -> Iterator[Page]:
     from ctxengine.simulate.report import Page
 
     page = Page(seen.sums.policies)
-    with _whole_file(path) as file:
+    with whole_file(path) as file:
         yield page
         summed = seen.sums.compared
         file.write(page.html(summed, seen.said, assumptions(summed, seen.gap)))

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
-from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.engine import Engine
 from ctxengine.errors import CtxengineError
-from ctxengine.findings import Finding, Place, shown
+from ctxengine.findings import Finding, Place
 from ctxengine.shapes import request_flaw
 from ctxengine.simulate.planned import Candidate
 from ctxengine.simulate.replay import Replay, Row
 from ctxengine.simulate.scan import Scan, scan
+from ctxengine.simulate.subject import target_for, unpriced, with_thinking
 from ctxengine.simulate.summing import Summed, Sums
 from ctxengine.simulate.totals import BASELINE, Tally, Totals, verdict
-from ctxengine.target import Target, target_of
 from ctxengine.transcripts import Transcript, read_transcripts
 
 Policy = str | Path | Mapping[str, Any]
@@ -132,8 +131,8 @@ class Simulator:
         file = file or transcript.name
         catalog = self.catalog or default_catalog()
         try:
-            transcript = _with_thinking(transcript, catalog, self.model or transcript.request.get("model"))
-            target = _target(transcript, catalog, self.model, self.platform, file)
+            transcript = with_thinking(transcript, catalog, self.model or transcript.request.get("model"))
+            target = target_for(transcript, catalog, self.model, self.platform, file)
             made = scan(transcript, target, catalog, self._switches, gap=self.gap)
             if not made.turns:
                 return Session(transcript.name, target.model, 0, (), findings=(*transcript.findings, _no_turns(file)))
@@ -145,7 +144,7 @@ class Simulator:
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
         rows: list[Row] = []
         totals: list[Totals] = []
-        findings = [*transcript.findings, *made.findings, *_unpriced(made.target, catalog, file)]
+        findings = [*transcript.findings, *made.findings, *unpriced(made.target, file)]
         recorded_flaws: Sequence[Finding] = ()
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name)
@@ -216,42 +215,6 @@ def _stem(policy: Policy, number: int) -> str:
     if isinstance(policy, Mapping):
         return str(policy.get("name") or f"policy {number}")
     return Path(str(policy).removeprefix("ctxengine:")).stem
-
-
-def _target(transcript: Transcript, catalog: Catalog, model: str | None, platform: str | None, file: str) -> Target:
-    name = model or transcript.request.get("model")
-    if not isinstance(name, str) or not name:
-        message = "the conversation names no model, so neither sizes nor prices are known"
-        raise CtxengineError(Finding("simulate-model", "error", message, "add --model M", Place("model", file)))
-    return target_of(catalog, model=name, platform=platform, thinking=transcript.request.get("thinking"))
-
-
-def _unpriced(target: Target, catalog: Catalog, file: str) -> Iterator[Finding]:
-    if target.facts is None:
-        message = f"the catalog knows no model {shown(target.model)}: sizes are rough, and prices unknown"
-        help = "add --model M for a model that it knows: ctxengine catalog models shows them"
-    elif not target.facts.prices:
-        message = f"the catalog knows no price of {target.model}, so no sum with it has a cost"
-        help = "add --model M for a model with a price, or leave such conversations out"
-    else:
-        return
-    yield Finding("simulate-price", "warning", message, help, Place("model", file))
-
-
-def _with_thinking(transcript: Transcript, catalog: Catalog, model: Any) -> Transcript:
-    """Logs do not show the request's ``thinking``; where there are thinking blocks, it was on."""
-    request = transcript.request
-    if request.get("thinking") is not None or not any(map(_thinks, request["messages"])):
-        return transcript
-    facts = catalog.find_model(str(model)).facts
-    modes = facts.thinking_modes if facts else None
-    mode = "adaptive" if modes is None or "adaptive" in modes else "enabled"
-    return replace(transcript, request={**request, "thinking": {"type": mode}})
-
-
-def _thinks(message: Mapping[str, Any]) -> bool:
-    content = message["content"]
-    return isinstance(content, list) and any(block["type"] in THINKING for block in content)
 
 
 def _unusable(error: Exception, file: str, request: Mapping[str, Any] | None = None) -> Iterator[Finding]:
