@@ -10,7 +10,7 @@ from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import field_of
 from ctxengine.semantics.cache import Mark
 from ctxengine.simulate.planned import Planned, cacheable_from
-from ctxengine.simulate.scan import Scan
+from ctxengine.simulate.scan import Scan, Start
 from ctxengine.simulate.sent import Sent
 
 
@@ -18,18 +18,17 @@ class Marker:
     """Places marks for one policy, from one compaction to the next.
 
     Args:
-        message: the first message that is sent.
+        start: where the prompt's messages begin.
         summary: tokens of a block of ours in front of it.
         block: the row of the prompt that holds the newest compaction block, ours or a recorded one.
     """
 
     def __init__(
-        self, plan: Planned, made: Scan, sent: Sent, message: int = 0, summary: int = 0, block: int | None = None
+        self, plan: Planned, made: Scan, sent: Sent, start: Start, summary: int = 0, block: int | None = None
     ) -> None:
         self._plan, self._made, self._sent = plan, made, sent
-        self._message = message
-        self._first = made.first_rows[message]
-        on_tools, on_system, self._from = cacheable_from(plan, made, message, summary)
+        self._message, self._first = start.message, start.row
+        on_tools, on_system, self._from = cacheable_from(plan, made, start, summary)
         system = sent.messages_at - 1 if sent.messages_at > sent.system_at else None
         tools = _last_tool(made.request.get("tools") or ())
         self._tail_ttl = plan.ttls["last_message"] if "last_message" in plan.wanted else None

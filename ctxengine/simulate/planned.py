@@ -12,7 +12,7 @@ from ctxengine.findings import Finding
 from ctxengine.plan import Plan
 from ctxengine.plan.values import SESSION_ONLY
 from ctxengine.semantics.cache_prompt import ttl_of_mark
-from ctxengine.simulate.scan import Scan
+from ctxengine.simulate.scan import Scan, Start
 from ctxengine.tokens import CalibratedCounter, measure
 
 
@@ -80,13 +80,13 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
     )
 
 
-def cacheable_from(plan: Planned, made: Scan, message: int, more: int) -> tuple[bool, bool, int]:
+def cacheable_from(plan: Planned, made: Scan, start: Start, more: int) -> tuple[bool, bool, int]:
     """Where the policy's marks begin to be worth it: whether on the tools, on the system prompt, and the first row.
 
     As the engine sees it: by the upper end of the estimate's band.
 
     Args:
-        message: the first message that is sent.
+        start: where the prompt's messages begin.
         more: tokens in front of it that stand nowhere in the conversation.
     """
     facts, minimum = made.target.facts, plan.minimum
@@ -95,12 +95,12 @@ def cacheable_from(plan: Planned, made: Scan, message: int, more: int) -> tuple[
     more += made.fit.hidden
     on_tools = plan.counter.estimate(tools, facts).high >= minimum
     if plan.counter.estimate(size, facts).high + more >= minimum:
-        return on_tools, True, made.first_rows[message]
+        return on_tools, True, start.row
     messages = made.request["messages"]
-    for index in range(message, len(messages)):
+    for index in range(start.message, len(messages)):
         size += measure(messages[index])
         if plan.counter.estimate(size, facts).high + more >= minimum:
-            return on_tools, False, made.first_rows[index]
+            return on_tools, False, max(made.first_rows[index], start.row)
     return on_tools, False, len(made.sizes)
 
 

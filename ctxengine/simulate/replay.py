@@ -59,7 +59,7 @@ class Replay:
         """A new stretch: from a row on, with so many tokens in front of it."""
         made = self._made
         self._base = tokens - made.sums[at.row]
-        self._marker = Marker(self.plan, made, self._sent, at.message, summary, block)
+        self._marker = Marker(self.plan, made, self._sent, at, summary, block)
         self._stretch = Stretch(self.plan, made, self._sent, self._switches, at)
 
     def _recorded_block(self, block: Start) -> None:

@@ -85,14 +85,19 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def with_block(message: dict[str, Any], at: int) -> dict[str, Any]:
-    """An answer with a summary of all before it, behind the server's tool use and in front of the first text."""
+    """An answer with a summary of all before it, behind the server's tool use, whose result has a mark of the caller's,
+    and in front of the first text."""
     if message["role"] != "assistant":
         return message
     blocks = message["content"]
     ours = ("thinking", "server_tool_use", "web_search_tool_result")
     split = next((at for at, block in enumerate(blocks) if block["type"] not in ours), len(blocks))
+    before = [
+        {**block, "cache_control": {"type": "ephemeral"}} if block["type"] == "web_search_tool_result" else block
+        for block in blocks[:split]
+    ]
     summary = {"type": "compaction", "content": f"They talked up to message {at}."}
-    return {**message, "content": [*blocks[:split], summary, *blocks[split:]]}
+    return {**message, "content": [*before, summary, *blocks[split:]]}
 
 
 def with_mark(message: dict[str, Any]) -> dict[str, Any]:

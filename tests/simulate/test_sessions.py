@@ -112,6 +112,34 @@ def billed(messages: int, *usage: int, timestamp: str | None = None) -> Recorded
     return Recorded(messages, MODEL, dict(zip(names, usage, strict=True)), timestamp)
 
 
+def test_a_mark_in_front_of_a_recorded_block_is_gone() -> None:
+    """A mark of the caller's that the API does not read any more marks nothing else in its place."""
+    found = {"type": "web_search_result", "url": "u", "title": "t", "encrypted_content": "e"}
+    blocks = [
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}},
+        {
+            "type": "web_search_tool_result",
+            "tool_use_id": "srvtoolu_1",
+            "content": [found],
+            "cache_control": {"type": "ephemeral"},
+        },
+        {"type": "compaction", "content": "They searched."},
+        {"type": "text", "text": "Found."},
+    ]
+    request = {
+        "model": MODEL,
+        "system": [{"type": "text", "text": "Be brief. " * 5000}],
+        "messages": [
+            say("user", "Go"),
+            {"role": "assistant", "content": blocks},
+            say("user", "On"),
+            say("assistant", "Yes"),
+        ],
+    }
+    (session,) = simulate([Transcript("c", "messages", request)], [{"version": "1"}]).sessions
+    assert [row["cache_write_5m"] for row in rows(session, "no policy")] == [0, 0]
+
+
 def test_sizes_are_fitted_to_bills() -> None:
     """What the record was billed and does not show is in front of the messages; the cache's use is taken as given."""
     found = session(
