@@ -59,11 +59,8 @@ class _Plain:
         from rich.segment import Segment
 
         for segment in console.render(self.inner, options):
-            yield (
-                segment
-                if segment.control
-                else Segment(CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
-            )
+            plain = CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text)
+            yield segment if segment.control else Segment(plain, segment.style)
 
 
 def print_findings(findings: Iterable[Finding], *, stderr: bool = False) -> None:

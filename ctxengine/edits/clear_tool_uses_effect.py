@@ -69,6 +69,13 @@ def is_tiny(result: Any, most: int) -> bool:
     return 0 < size <= most
 
 
+def cleared_result(result: Any, placeholder: str) -> Any:
+    """A result as clearing leaves it: the placeholder keeps the shape, text for a string, else one text block."""
+    text = [{"type": "text", "text": placeholder}]
+    content = field_of(result, "content")
+    return with_fields(result, content=placeholder if content is None or isinstance(content, str) else text)
+
+
 def uses_of(messages: Sequence[Any], *, start: At = START, count: Count, switches: Switches) -> Iterator[Use]:
     """Every tool use from a place on, sized, in prompt order: what ``select`` and ``Clearing`` take."""
     placeholder = switches["clear_tool_uses.placeholder"]
@@ -94,7 +101,7 @@ def _measured(
 ) -> Use:
     name, frees, input_frees = str(field_of(found.block, "name")), 0, 0
     if found.result is not None:
-        frees = count(found.answer) - count(_cleared_result(found.answer, placeholder))
+        frees = count(found.answer) - count(cleared_result(found.answer, placeholder))
     if clearing is None or clearing.clears_input(name):
         input_frees = count(found.block) - count(with_fields(found.block, input={}))
     tiny = is_tiny(field_of(found.answer, "content"), switches.tiny_result)
@@ -103,13 +110,6 @@ def _measured(
 
 def _rewritten(found: _Found, placeholder: str, clearing: Clearing) -> Iterator[tuple[At, Any]]:
     if found.result is not None:
-        yield found.result, _cleared_result(found.answer, placeholder)
+        yield found.result, cleared_result(found.answer, placeholder)
     if clearing.clears_input(str(field_of(found.block, "name"))):
         yield found.call, with_fields(found.block, input={})
-
-
-def _cleared_result(result: Any, placeholder: str) -> Any:
-    """The placeholder keeps the shape: text for a string, else one text block."""
-    text = [{"type": "text", "text": placeholder}]
-    content = field_of(result, "content")
-    return with_fields(result, content=placeholder if content is None or isinstance(content, str) else text)

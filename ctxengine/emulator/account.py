@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import CLEAR_EDITS, ON_DEMAND_COMPACTION, THRESHOLD_COMPACTION
-from ctxengine.conversation import blocks_of, field_of
-from ctxengine.edits.effect import Count
+from ctxengine.conversation import field_of
+from ctxengine.edits.effect import START, Count, blocks_from
 from ctxengine.edits.switches import Switches
 from ctxengine.emulator.faults import COMPACTION, CUTS, STATUSES, STREAM_CUTS, Faults
 from ctxengine.emulator.reading import Asked, refuse
@@ -76,7 +76,8 @@ class Account:
         found = self._outcome(asked, platform, "create", ground.count)
         if found.on_demand and self.faults.take(("too-many-references",)):
             refuse(self.setting.catalog, "odc-references")
-        summarised = any(field_of(block, "signature") for block in _blocks(found.request, "compaction"))
+        blocks = (block for _, block in blocks_from(found.request["messages"], START))
+        summarised = any(field_of(block, "type") == "compaction" and field_of(block, "signature") for block in blocks)
         if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
         reply = self._reply(found)
@@ -155,11 +156,6 @@ class Account:
 
     def _has_beta(self, asked: Asked, features: Sequence[str]) -> bool:
         return any(beta in self.setting.catalog.betas_for(name) for name in features for beta in asked.betas)
-
-
-def _blocks(request: Mapping[str, Any], kind: str) -> Iterator[Any]:
-    for message in request["messages"]:
-        yield from (block for block in blocks_of(message) if field_of(block, "type") == kind)
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

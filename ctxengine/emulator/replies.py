@@ -180,8 +180,8 @@ def _is_chat(item: Any) -> bool:
     return isinstance(item, dict) and "role" in item and item.get("type") != "message"
 
 
-def _rule(item: Any, name: str, index: str) -> SayRule:
-    if not isinstance(item, dict) or "reply" not in item or set(item) - RULE_KEYS:
+def _rule(item: Mapping[str, Any], name: str, index: str) -> SayRule:
+    if set(item) - RULE_KEYS:
         _refuse(name, f"{index}", f"a rule has a reply, and beside it only {', '.join(sorted(RULE_KEYS - {'reply'}))}")
     try:
         when = re.compile(item["when"]) if "when" in item else None

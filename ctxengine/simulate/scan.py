@@ -12,7 +12,7 @@ from ctxengine.catalog.facts import CALLS, Ttl
 from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.conversation import markable
 from ctxengine.edits.clear_tool_uses_choice import Use
-from ctxengine.edits.clear_tool_uses_effect import is_tiny
+from ctxengine.edits.clear_tool_uses_effect import cleared_result, is_tiny
 from ctxengine.edits.switches import Switches
 from ctxengine.findings import Finding
 from ctxengine.semantics.cache import CacheRequest
@@ -142,10 +142,9 @@ class _Walk:
         self.made, self.sizes = made, sizes
         self.runs = RUNS if collapses else ()
         self.tiny = switches.tiny_result
-        placeholder = switches["clear_tool_uses.placeholder"]
-        self.list = [{"type": "text", "text": placeholder}]
-        self.cleared_text = sizes.of({"type": "tool_result", "content": placeholder})
-        self.cleared_list = sizes.of({"type": "tool_result", "content": self.list})
+        self.placeholder = switches["clear_tool_uses.placeholder"]
+        self.cleared_text = sizes.of(cleared_result({"type": "tool_result", "content": ""}, self.placeholder))
+        self.cleared_list = sizes.of(cleared_result({"type": "tool_result", "content": []}, self.placeholder))
         self.open: dict[Any, int] = {}
 
     def read(self, messages: Sequence[Mapping[str, Any]]) -> None:
@@ -212,7 +211,7 @@ class _Walk:
         if use >= 0 and made.results[use] < 0:
             made.results[use] = row
             if block["type"] != "tool_result":
-                cleared = self.sizes.of({**block, "content": self.list})
+                cleared = self.sizes.of(cleared_result(block, self.placeholder))
             else:
                 cleared = self.cleared_text if content is None or isinstance(content, str) else self.cleared_list
             called = made.uses[use]

@@ -58,7 +58,7 @@ class Results:
             yield from session.rows
 
     def summed(self) -> Summed:
-        """All sessions that can be compared: those in which no policy is refused that is not refused in all."""
+        """The sessions that can be compared, added up: where the fewest policies are refused."""
         sums = Sums(self.policies)
         for session in self.sessions:
             sums.add(session)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ctxengine.findings import Place
 from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound, text_or_none
 from ctxengine.transcripts.repair import blocks_of
 from ctxengine.transcripts.source import Notes, Row
@@ -123,19 +124,19 @@ def _is_whole(message: dict[str, Any]) -> bool:
 
 def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
     log = _Log()
-    parents: dict[str, tuple[str, Row]] = {}
+    parents: dict[str, tuple[str, Place]] = {}
     for row in rows:
         if _is_part(row, notes):
             log.add(row.value)
             uuid, parent = row.value.get("uuid"), row.value.get("parentUuid")
             if isinstance(uuid, str) and isinstance(parent, str):
-                parents.setdefault(uuid, (parent, row))
-    for row in _ends_of_circles(parents):
-        notes.malformed(row.place("parentUuid"), "this line is among its own ancestors", REMEDY)
+                parents.setdefault(uuid, (parent, row.place("parentUuid")))
+    for place in _ends_of_circles(parents):
+        notes.malformed(place, "this line is among its own ancestors", REMEDY)
     return [context.draft() for context in log.contexts if context.messages]
 
 
-def _ends_of_circles(parents: Mapping[str, tuple[str, Row]]) -> Iterator[Row]:
+def _ends_of_circles(parents: Mapping[str, tuple[str, Place]]) -> Iterator[Place]:
     """The last line of each circle of parents."""
     done: set[str] = set()
     for uuid in parents:
@@ -146,7 +147,7 @@ def _ends_of_circles(parents: Mapping[str, tuple[str, Row]]) -> Iterator[Row]:
             uuid = parents[uuid][0]
         if uuid in way:
             circle = (parents[each][1] for each, at in way.items() if at >= way[uuid])
-            yield max(circle, key=lambda row: row.line or 0)
+            yield max(circle, key=lambda place: place.line or 0)
 
 
 def _is_part(row: Row, notes: Notes) -> bool:
