@@ -42,7 +42,7 @@ def markable(block: Any) -> bool:
     kind = field_of(block, "type")
     if not isinstance(kind, str) or kind not in MARKABLE:
         return False
-    if not isinstance(block, Mapping) and not hasattr(block, "to_dict"):
+    if block.__class__ is not dict and not isinstance(block, Mapping) and not hasattr(block, "to_dict"):
         return False  # neither a mapping nor an object of the SDK: nothing to write a mark into
     field = _MUST_HOLD.get(kind)
     return field is None or bool(field_of(block, field))

@@ -114,7 +114,7 @@ class CacheUse(NamedTuple):
 
     @property
     def total(self) -> int:
-        return self.read + self.written + self.uncached
+        return self.read + self.write_5m + self.write_1h + self.uncached
 
 
 class PromptCache:
@@ -129,21 +129,35 @@ class PromptCache:
 
     def use(self, asked: CacheRequest, rules: CacheRules, now: float) -> CacheUse:
         """What a request reads and would write; changes nothing."""
-        tokens, minimum = asked.prompt.tokens, rules.minimum
-        tables = [self._scopes.get(scope, NONE) for scope in asked.scope]
+        prompt, marks, total, scope = asked
+        ids, tokens, system_at, messages_at = prompt.ids, prompt.tokens, prompt.system_at, prompt.messages_at
+        tables = [self._scopes.get(each, NONE) for each in scope]
         hit = _longest_read(asked, tables, rules.lookback, now)
         read = long = short = tokens[hit] if hit >= 0 else 0
-        for block, ttl in asked.marks:
-            if block > hit and tokens[block] >= minimum:
-                short = tokens[block]
+        refreshed: list[Kept] = []
+        stored: list[Kept] = []
+        if hit >= 0 and hit not in [mark.block for mark in marks]:
+            marks = [*marks, Mark(hit, "5m")]
+        for block, ttl in marks:
+            size = tokens[block]
+            if size < rules.minimum:
+                continue
+            if block > hit:
+                short = size
                 if ttl == "1h":
-                    long = short
-        refreshed, stored = _entries(asked, tables, rules, hit, now)
-        return CacheUse(read, short - long, long - read, asked.total - short, refreshed, stored)
+                    long = size
+            section = (block >= system_at) + (block >= messages_at)
+            prefix = ids[block]
+            known = tables[section].get(prefix)
+            if known is not None and known.expires > now:
+                refreshed.append((scope[section], prefix, Entry(now + LIFE[known.ttl], known.ttl)))
+            elif block > hit or rules.stores_inside_reads:
+                stored.append((scope[section], prefix, Entry(now + LIFE[ttl], ttl)))
+        return CacheUse(read, short - long, long - read, total - short, tuple(refreshed), tuple(stored))
 
     def keep(self, use: CacheUse, now: float, *, readable: bool = True) -> None:
         """Remember what a request did; what is not ``readable``, as of a refused one, is billed and lost."""
-        for scope, prefix, entry in (*use.refreshed, *use.stored) if readable else use.refreshed:
+        for scope, prefix, entry in use.refreshed + use.stored if readable else use.refreshed:
             self._scopes[scope][prefix] = entry
         self._added += len(use.stored)
         if self._added > SWEEP:
@@ -180,25 +194,3 @@ def _longest_read(asked: CacheRequest, tables: Sequence[Table], lookback: int, n
                 return block
             block -= 1
     return -1
-
-
-def _entries(
-    asked: CacheRequest, tables: Sequence[Table], rules: CacheRules, hit: int, now: float
-) -> tuple[tuple[Kept, ...], tuple[Kept, ...]]:
-    """What lives on for being read, and what is new."""
-    prompt, marks, scope = asked.prompt, asked.marks, asked.scope
-    refreshed: list[Kept] = []
-    stored: list[Kept] = []
-    if hit >= 0 and all(mark.block != hit for mark in marks):
-        marks = (*marks, Mark(hit, "5m"))
-    for block, ttl in marks:
-        if prompt.tokens[block] < rules.minimum:
-            continue
-        section = (block >= prompt.system_at) + (block >= prompt.messages_at)
-        prefix = prompt.ids[block]
-        known = tables[section].get(prefix)
-        if known is not None and known.expires > now:
-            refreshed.append((scope[section], prefix, Entry(now + LIFE[known.ttl], known.ttl)))
-        elif block > hit or rules.stores_inside_reads:
-            stored.append((scope[section], prefix, Entry(now + LIFE[ttl], ttl)))
-    return tuple(refreshed), tuple(stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
@@ -55,13 +56,11 @@ class Marker:
         if not plan.wanted:
             return given
         taken = {mark.block for mark in given}
-        placed: list[Mark] = []
+        wanted: dict[int, Mark] = {}
         for mark in self._wanted(messages, tail):
-            if free > 0 and mark.block not in taken:
-                free -= 1
-                taken.add(mark.block)
-                placed.append(mark)
-        placed.sort()
+            if mark.block not in taken:
+                wanted.setdefault(mark.block, mark)
+        placed = sorted(islice(wanted.values(), max(free, 0)))
         if self._alike and not given:
             return placed
         return sorted(given + _with_ordered_ttls(placed[::-1], given))

@@ -56,7 +56,6 @@ class Scan:
     """Tokens by row; a message's overhead is in its first."""
     places: list[int] = field(default_factory=list)
     """Look-back place by row."""
-    markable: list[bool] = field(default_factory=list)
     marks: list[tuple[int, Ttl]] = field(default_factory=list)
     """The caller's, by row."""
     first_rows: list[int] = field(default_factory=lambda: [0])
@@ -146,6 +145,8 @@ class _Walk:
         self.cleared_text = sizes.of(cleared_result({"type": "tool_result", "content": ""}, self.placeholder))
         self.cleared_list = sizes.of(cleared_result({"type": "tool_result", "content": []}, self.placeholder))
         self.open: dict[Any, int] = {}
+        self.bare: dict[tuple[str, str], int] = {}
+        """Tokens of a call without input, by type and name."""
 
     def read(self, messages: Sequence[Mapping[str, Any]]) -> None:
         """Fills the rows."""
@@ -162,14 +163,15 @@ class _Walk:
         made, of_block = self.made, self.sizes.of_block
         extra, last_kind = made.overhead, ""
         thinking: dict[int, int] = {}
-        asks = False
+        asks, tail = False, -1
         for block in blocks:
             kind = block["type"]
             row, tokens = len(made.sizes), of_block(block, kind)
             collapsed = kind == last_kind and kind in self.runs
             made.sizes.append(tokens + extra)
             made.places.append((made.places[-1] if row else -1) + (not collapsed))
-            made.markable.append(markable(block))
+            if markable(block):
+                tail = row
             if "cache_control" in block and (control := block["cache_control"]):
                 made.marks.append((row, "1h" if control.get("ttl") == "1h" else "5m"))
             extra, last_kind = 0, kind
@@ -190,8 +192,7 @@ class _Walk:
                     thinking = {}
                 made.blocks.append(Start(index, row, len(made.uses), len(made.thinking)))
         made.user.append(role == "user")
-        first = made.first_rows[-1]
-        made.tails.append(next((row for row in range(len(made.sizes) - 1, first - 1, -1) if made.markable[row]), -1))
+        made.tails.append(tail)
         made.questions.append(len(made.thinking) if asks else made.questions[-1])
         if thinking and role == "assistant":
             made.thinking.append(thinking)
@@ -199,9 +200,11 @@ class _Walk:
     def _call(self, row: int, tokens: int, block: Mapping[str, Any], kind: str) -> None:
         made = self.made
         self.open[block.get("id")] = len(made.uses)
-        name, given = str(block.get("name")), block.get("input")
-        bare = self.sizes.of_block({"type": kind, "name": name, "input": {}}, kind) if given else tokens
-        made.uses.append(Use(name, 0, tokens - bare, False, False))
+        name = str(block.get("name"))
+        bare = self.bare.get((kind, name))
+        if bare is None:
+            bare = self.bare[kind, name] = self.sizes.of_block({"type": kind, "name": name, "input": {}}, kind)
+        made.uses.append(Use(name, 0, tokens - bare if block.get("input") else 0, False, False))
         made.calls.append(row)
         made.results.append(-1)
 

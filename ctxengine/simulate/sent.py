@@ -57,14 +57,13 @@ class Sent:
         total = (tokens[-1] if tokens else 0) + (self._extra if begins else 0)
         prefix = self._prefix()
         for row in range(self._next, end):
-            total += sizes[row]
-            if row in freed:
-                total -= freed[row]
+            free = freed.get(row)
+            total += sizes[row] - (free or 0)
             if row in removed:
                 ids.append(GONE)
                 shift -= 1
             else:
-                prefix = hash((prefix, row, row in freed))
+                prefix = hash((prefix, row, free is None))
                 ids.append(prefix)
             tokens.append(total)
             places.append(its_places[row] + shift)
@@ -84,7 +83,10 @@ class Sent:
 
     def _prefix(self) -> Hashable:
         """Id of all that is in the prompt so far."""
-        return next((each for each in reversed(self.ids) if each is not GONE), "")
+        ids = self.ids
+        if ids and ids[-1] is not GONE:
+            return ids[-1]
+        return next((each for each in reversed(ids) if each is not GONE), "")
 
     def _cut(self, at: int) -> None:
         del self.ids[at:], self.tokens[at:], self.places[at:]

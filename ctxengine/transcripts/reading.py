@@ -77,10 +77,11 @@ def _flaw(content: Any) -> tuple[str, str] | None:
     if not isinstance(content, list):
         return "", "message content is neither text nor a list of blocks"
     for index, block in enumerate(content):
-        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+        kind = block.get("type") if isinstance(block, dict) else None
+        if not isinstance(kind, str):
             return f".{index}", "this is no content block: an object with a type"
-        if block["type"] == "text" and not isinstance(block.get("text"), str):
+        if kind == "text" and not isinstance(block.get("text"), str):
             return f".{index}.text", "a text block holds no text"
-        if block["type"] == "tool_result" and (inner := _flaw(block.get("content"))):
+        if kind == "tool_result" and (inner := _flaw(block.get("content"))):
             return f".{index}.content{inner[0]}", inner[1]
     return None

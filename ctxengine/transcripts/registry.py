@@ -104,7 +104,8 @@ def _recognise(rows: Iterator[Row], name: str, readers: Sequence[Reader]) -> tup
 
 def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes, readers: Sequence[Reader]) -> Iterator[Row]:
     for row in rows:
-        other = next((other for other in readers if other.sniff(row.value)), reader)
+        whole = row.line is None  # the one value that the reader was chosen by
+        other = reader if whole else next((other for other in readers if other.sniff(row.value)), reader)
         if other is reader:
             yield row
         else:

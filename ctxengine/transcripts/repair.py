@@ -136,31 +136,40 @@ class Repair:
         self._open, self._unanswered = {}, {}
 
     def _is_kept(self, block: Mapping[str, Any]) -> bool:
-        if block["type"] == "text" and not block["text"].strip():
+        kind = block["type"]
+        if kind == "text" and not block["text"].strip():
             self.counts["blank"] += 1
             return False
-        if block["type"] == "thinking" and not block.get("signature"):
+        if kind == "thinking" and not block.get("signature"):
             self.counts["unsigned"] += 1
             return False
         return True
 
     def _is_misplaced(self, block: Mapping[str, Any]) -> bool:
-        self.counts["misplaced"] += block["type"] == "tool_use"
-        return bool(block["type"] == "tool_use")
+        if block["type"] != "tool_use":
+            return False
+        self.counts["misplaced"] += 1
+        return True
 
     def _is_orphan(self, block: Mapping[str, Any]) -> bool:
-        self.counts["orphan"] += block["type"] == "tool_result"
-        return bool(block["type"] == "tool_result")
+        if block["type"] != "tool_result":
+            return False
+        self.counts["orphan"] += 1
+        return True
 
     def _use(self, block: dict[str, Any]) -> dict[str, Any]:
-        given = text_or_none(block.get("id")) or ""
-        use_id = self._unique(given or "toolu")
-        self._open.setdefault(given, use_id)
+        given, name, arguments = block.get("id"), block.get("name"), block.get("input")
+        known = text_or_none(given) or ""
+        use_id = self._unique(known or "toolu")
+        self._open.setdefault(known, use_id)
         self._unanswered[use_id] = None
-        sound = {"id": use_id, "name": _allowed(block.get("name")), "input": _object(block.get("input"))}
+        sound_name = _allowed(name)
+        if use_id is given and sound_name is name and isinstance(arguments, dict):
+            return block
+        sound = {"id": use_id, "name": sound_name, "input": _object(arguments)}
         changed = {key: value for key, value in sound.items() if value is not block.get(key)}
         self.counts.update(changed.keys())
-        return {**block, **changed} if changed else block
+        return {**block, **changed}
 
     def _unique(self, given: str) -> str:
         unique = plain = _NOT_ALLOWED.sub("_", given)

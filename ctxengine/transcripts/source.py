@@ -57,14 +57,17 @@ def read_rows(stream: BinaryIO, name: str, notes: Notes) -> Iterator[Row]:
     first = next(_lines(stream), None)
     if first is None:
         raise refusal(name, "the file is empty", "give a recorded conversation or a request")
+    number, text = first
     goes_on = next(_lines(stream), None) is not None
-    by_line = name.endswith((".jsonl", ".ndjson")) or (goes_on and _is_object(first[1], name))
-    stream.seek(0)
-    if by_line:
+    if name.endswith((".jsonl", ".ndjson")) or (goes_on and _is_object(text, name)):
+        stream.seek(0)
         yield from _rows_by_line(stream, name, notes)
         return
+    if goes_on or number > 1:
+        stream.seek(0)
+        text = stream.read(MAX_JSON_BYTES + 1)
     try:
-        yield Row(read_json(stream.read(MAX_JSON_BYTES + 1), name, rule=MALFORMED, max_bytes=MAX_JSON_BYTES), None)
+        yield Row(read_json(text, name, rule=MALFORMED, max_bytes=MAX_JSON_BYTES), None)
     except MalformedInput as error:
         raise TranscriptError(*error.findings) from None
 
