@@ -66,6 +66,10 @@ class ModelFact:
     """Those of them that it takes with ``thinking`` disabled, where that is not all."""
     forced_tools: bool | None
     """Whether ``tool_choice`` may force a tool use."""
+    prefill: bool | None
+    """Whether a conversation may end with the beginning of the answer."""
+    sampling: bool | None
+    """Whether API versions that know ``temperature``, ``top_p`` and ``top_k`` let them be changed."""
     overflow_stops: bool | None
     """Input plus ``max_tokens`` above the window stops with a stop reason instead of a 400."""
     prices: tuple[Price, ...]

@@ -21,7 +21,7 @@ BODY_KEY = "anthropic_beta"
 @rule(
     "beta-cm-missing",
     "error",
-    "A clearing edit is sent without its beta.",
+    "A clearing edit, or context_management at all, is sent without its beta.",
     help="add the beta: without it the API answers `context_management: Extra inputs are not permitted`",
     source=CONTEXT_EDITING,
 )
@@ -29,6 +29,9 @@ def beta_cm_missing(facts: Facts) -> Iterator[Hit]:
     for edit, missing, stand_ins in _lacking(facts):
         if not stand_ins:
             yield Hit(f"{edit.type} is sent without the beta {', '.join(missing)}", edit.origin)
+    empty = facts.request.get("context_management") is not None and not facts.plan.edits and not facts.request.edits
+    if empty and not knows_edits(facts):
+        yield Hit("context_management is sent without a beta that knows it", Place("context_management"))
 
 
 @rule(
@@ -43,6 +46,12 @@ def beta_cm_implicit(facts: Facts) -> Iterator[Hit]:
         if stand_ins:
             message = f"{edit.type} is sent with {', '.join(stand_ins)} alone, without {', '.join(missing)}"
             yield Hit(f"{message}; that was seen to work, once, on the Claude API", edit.origin)
+
+
+def knows_edits(facts: Facts) -> bool:
+    """Whether a beta is sent with which the API knows ``context_management``."""
+    known = {beta for fact in facts.catalog.edits.values() for beta in (*fact.betas, *fact.stand_ins)}
+    return bool(known & set(facts.plan.beta_names))
 
 
 def _lacking(facts: Facts) -> Iterator[tuple[PlannedEdit, list[str], list[str]]]:

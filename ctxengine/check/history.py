@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from ctxengine.check.asked import in_thread, inside, problems
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
-from ctxengine.conversation import in_messages
+from ctxengine.conversation import blocks_of, field_of, in_messages
 from ctxengine.findings import Place
+
+ANSWER = {"text", "thinking", "redacted_thinking"}
+"""What an answer holds that is not paused."""
 
 
 @rule(
@@ -81,6 +84,24 @@ def pair_orphan(facts: Facts) -> Iterator[Hit]:
 )
 def pair_dup(facts: Facts) -> Iterator[Hit]:
     yield from problems(facts, "pair-dup")
+
+
+@rule(
+    "prefill",
+    "error",
+    "The conversation ends with the beginning of an answer, which the model does not go on from.",
+    help="end with a user message; output_config.format and the system prompt give answers their form",
+    source=f"{MODELS}; {ISSUES}",
+)
+def prefill(facts: Facts) -> Iterator[Hit]:
+    """A paused answer is sent back as it came, and ends with something else than text or holds such blocks."""
+    model, conversation = facts.target.facts, facts.conversation
+    if not model or model.prefill is not False or conversation.ends_with != "assistant":
+        return
+    kinds = [field_of(block, "type") for block in blocks_of(conversation.messages[-1])]
+    asks_for_answer = facts.surface != "count_tokens" and facts.plan.compaction is None
+    if asks_for_answer and kinds[-1:] == ["text"] and not set(kinds) - ANSWER:
+        yield Hit(f"{model.id} does not go on from an answer", Place(in_messages(len(conversation.messages) - 1).path))
 
 
 @rule(

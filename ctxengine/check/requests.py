@@ -203,6 +203,24 @@ def version_sampling(facts: Facts) -> Iterator[Hit]:
 
 
 @rule(
+    "sampling-model",
+    "error",
+    "A sampling parameter for a model that does not let it be changed.",
+    help="leave it out; effort and the prompt steer the model",
+    source=f"{MODELS}; {ISSUES}",
+)
+def sampling_model(facts: Facts) -> Iterator[Hit]:
+    """Under an API version that knows these fields; a temperature of 1 is the default, and taken."""
+    model = facts.target.facts
+    if not model or model.sampling is not False or not _names_version(facts):
+        return
+    for path in (*SAMPLING, *(f"extra_body.{name}" for name in SAMPLING)):
+        value, name = inside(facts, path), path.rpartition(".")[2]
+        if value is not None and (name, value) != ("temperature", 1):
+            yield Hit(f"{model.id} does not let {name} be changed", Place(path))
+
+
+@rule(
     "version-blocks",
     "error",
     "A block that the current API version refuses.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from ctxengine.catalog import Catalog, WireFact
 from ctxengine.check import RULES, Facts
+from ctxengine.check.betas import knows_edits
 from ctxengine.check.marks import slots_of
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.shapes import OTHER_SHAPE, shape_of
@@ -97,17 +98,12 @@ def facts_of(
 def _row_for(finding: Finding, facts: Facts) -> WireFact | None:
     """The row whose error code the finding names, else the first for a place like its own."""
     table = facts.catalog.wire_errors
-    if finding.rule == "beta-compact-missing" and not _known_field(facts):
+    if finding.rule == "beta-compact-missing" and not knows_edits(facts):
         return table[FIELD_OF_REQUEST]
     rows = [row for row in table.values() if row.rule == finding.rule]
     named = [row for row in rows if row.code and row.code in finding.message]
     placed = [row for row in rows if not row.at or re.fullmatch(row.at, finding.where.path)]
     return next(iter(named or placed), None)
-
-
-def _known_field(facts: Facts) -> bool:
-    known = {beta for fact in facts.catalog.edits.values() for beta in (*fact.betas, *fact.stand_ins)}
-    return bool(known & set(facts.plan.beta_names))
 
 
 def _values(finding: Finding, facts: Facts) -> dict[str, Any]:

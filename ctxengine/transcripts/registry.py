@@ -52,10 +52,11 @@ def read_transcripts(
 def read_request(
     source: str | Path | bytes, *, name: str | None = None, lenient: bool = False, readers: Sequence[Reader] = ()
 ) -> Transcript:
-    """The one request in a file: ``messages.create`` arguments exactly as written, or a transcript's conversation.
+    """The one request in a file: ``messages.create`` arguments exactly as written, or the last request of a transcript.
 
-    A log of several contexts gives its last main one, and says so (``transcript-context``). Arguments are not
-    repaired: what is wrong with them is for the rules to say. Arguments and errors as for ``read_transcripts``.
+    A transcript's last answer is no part of it. A log of several contexts gives its last main one, and says so
+    (``transcript-context``). Arguments are not repaired: what is wrong with them is for the rules to say. Arguments and
+    errors as for ``read_transcripts``.
     """
     name = name or _name(source)
     notes = Notes(lenient=lenient)
@@ -68,7 +69,13 @@ def read_request(
         contexts = _finished(reader, rows, name, notes, known)
     chosen = next((transcript for transcript, side in reversed(contexts) if not side), contexts[-1][0])
     choice = [_choice(chosen, len(contexts), name)] if len(contexts) > 1 else []
-    return replace(chosen, findings=(*notes.skipped, *choice, *chosen.findings))
+    return replace(_as_last_sent(chosen), findings=(*notes.skipped, *choice, *chosen.findings))
+
+
+def _as_last_sent(transcript: Transcript) -> Transcript:
+    """Without the answer to the last request."""
+    *_, end = (len(transcript.request["messages"]), *transcript.boundaries())
+    return replace(transcript, request={**transcript.request, "messages": transcript.request["messages"][:end]})
 
 
 def _choice(chosen: Transcript, count: int, file: str) -> Finding:

@@ -47,11 +47,14 @@ def test_too_large() -> None:
 
 
 def test_older_versions() -> None:
-    """A request that names an older version may sample."""
+    """A request that names an older version may sample, if its model lets it."""
     asked = client(emulator(), default_headers={"anthropic-version": "2023-06-01"})
-    assert asked.messages.create(**HELLO, extra_body={"temperature": 0.5}).content
+    older = {**HELLO, "model": "claude-opus-4-6"}
+    assert asked.messages.create(**older, extra_body={"temperature": 0.5}).content
     with pytest.raises(anthropic.BadRequestError, match=r"temperature: range: 0\.\.1"):
-        asked.messages.create(**HELLO, extra_body={"temperature": 3})
+        asked.messages.create(**older, extra_body={"temperature": 3})
+    with pytest.raises(anthropic.BadRequestError, match="`temperature` is deprecated for this model"):
+        asked.messages.create(**HELLO, extra_body={"temperature": 0.5})
     with pytest.raises(anthropic.BadRequestError, match="temperature"):
         client(emulator()).messages.create(**HELLO, extra_body={"temperature": 0.5})
 
