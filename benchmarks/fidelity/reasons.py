@@ -7,7 +7,6 @@ SIZE_OF_PADDED = f"{SIZE}, of padded prompts"
 PADDED = "padded with one sentence over and over, which tokenizes better than the prose that the estimate is fitted to"
 SCHEMAS = "strict tool schemas are not compiled: nothing to do with context"
 KEYS = "any key is taken, so that tests need none"
-CONTAINER = "`container` is refused as not emulated"
 SERVER_TOOLS = "server tools: their instructions, and results that stay on the server, are not in the request"
 WARM = "read what was stored before the recording began"
 OLDER = "without a field that replies to like requests have: most likely an older reply"
@@ -30,7 +29,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("advisor_tool", SHAPE, "the advisor's own pass is not emulated"),
     ("code_execution_files_cache", SIZE, SERVER_TOOLS),
     ("prefix_stable_automatic", CACHE, WARM),
-    ("code_execution_files_cache", "", CONTAINER),
+    ("prefix_stable_messages", CACHE, SERVER_TOOLS),
     ("test_context_management", SIZE, SERVER_TOOLS),
     ("test_context_management", SHAPE, OLDER),
     ("deferred_capability", SIZE, SERVER_TOOLS),

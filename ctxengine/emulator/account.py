@@ -32,6 +32,8 @@ BINDING = ("block_binding",)
 INVOKE_MODEL = "bedrock"
 """The platform of InvokeModel's paths; its usage says less, as recorded."""
 SEARCHES = ("web_search", "web_fetch")
+CONTAINER_LIFE = 300
+"""Seconds that a container lives on from its last use; two recorded replies moved it on by the time between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,9 @@ class Account:
             "stop_details": None,
             "usage": _usage(written, ground, listed=self._has_beta(asked, LISTING)),
         }
+        if container := asked.kwargs.get("container"):
+            until = datetime.fromtimestamp(self.setting.clock() + CONTAINER_LIFE, UTC)
+            message["container"] = {"id": container, "expires_at": until.isoformat().replace("+00:00", "Z")}
         if self._has_beta(asked, EDITING):
             message["context_management"] = {"applied_edits": list(written.applied_edits)}
         if self._has_beta(asked, BINDING):

@@ -21,7 +21,7 @@ OF_THE_SDK = frozenset(
 )
 """Arguments of the SDK's methods that are no fields of the body."""
 SHARES = ("temperature", "top_p")
-NOT_EMULATED = ("container", "diagnostics", "fallback_credit_token", "fallbacks", "mcp_servers")
+NOT_EMULATED = ("diagnostics", "fallback_credit_token", "fallbacks", "mcp_servers")
 MISPLACED = ("tag", "compaction")
 """A compaction block where there can be none is for the rules: the API has a code of its own for it."""
 MESSAGE = frozenset({"role", "content"})
@@ -125,6 +125,8 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
         for name in message:
             if name not in MESSAGE:
                 refuse(catalog, "not-emulated", path=f"messages.{index}.{name}")
+    if isinstance(body.get("container"), dict):
+        refuse(catalog, "not-emulated", path="container.skills")
     if body.get("thread"):
         refuse(catalog, "thread-unsupported", path="thread")
 

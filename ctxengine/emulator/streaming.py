@@ -12,7 +12,7 @@ Event = Mapping[str, Any]
 
 CHUNK = 48
 """Characters of text or of a tool's input in one delta."""
-ENDING = ("stop_reason", "stop_sequence", "stop_details")
+ENDING = ("stop_reason", "stop_sequence", "stop_details", "container")
 CUMULATIVE = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 ON_THE_LAST = ("iterations", "server_tool_use", "output_tokens_details")
 """What only the end of a stream says of the usage."""
@@ -29,7 +29,7 @@ def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
         for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    ending = {name: message[name] for name in ENDING}
+    ending = {name: message[name] for name in ENDING if name in message}
     usage = {name: message["usage"][name] for name in (*CUMULATIVE, *ON_THE_LAST) if name in message["usage"]}
     edits = {name: message[name] for name in ("context_management",) if name in message}
     yield {"type": "message_delta", "delta": ending, "usage": usage, **edits}
@@ -53,7 +53,7 @@ def _opened(message: Mapping[str, Any]) -> dict[str, Any]:
         "stop_details": None,
         "usage": begun,
     }
-    later = {"context_management": None} if "context_management" in message else {}
+    later = {name: None for name in ("container", "context_management") if name in message}
     return {**message, **empty, **later}
 
 

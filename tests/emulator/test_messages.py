@@ -29,6 +29,13 @@ def test_blocks_arrive_as_scripted(ask: Ask) -> None:
     assert (message.stop_reason, message.model, message.role) == ("tool_use", MODEL, "assistant")
 
 
+@pytest.mark.parametrize("ask", WAYS.values(), ids=WAYS)
+def test_a_container_is_named_in_the_answer(ask: Ask) -> None:
+    """The container that a request names is that of its answer."""
+    answer = ask(emulator(), {**HELLO, "container": "container_1"})
+    assert answer.container and answer.container.id == "container_1"
+
+
 def test_stream_and_create_agree() -> None:
     """A streamed message ends as the same message in one piece, usage included."""
     edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
