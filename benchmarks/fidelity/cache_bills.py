@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -32,6 +32,9 @@ from ctxengine.transcripts.transcript import Recorded
 SWITCHES = switches_of()
 MISS = 0.9
 """A request whose read is below this share of what the one before it left is a miss."""
+READ_RATE = 0.1
+WRITE_RATES: Mapping[Ttl, float] = {"5m": 1.25, "1h": 2.0}
+"""What a token read or written costs, of one that is not cached; the same for every model of these logs."""
 SLACK = 10
 """Tokens by which what is read may be more than what was left, for what stands behind the last mark."""
 
@@ -71,6 +74,7 @@ class Pair:
     written: int
     uncached: int
     total_before: int
+    write_rate: float
 
     @property
     def reason(self) -> Reason:
@@ -108,10 +112,15 @@ class Sums:
     more_read: float
     """Tokens predicted over tokens billed, less one."""
     more_written: float
+    dearer: float
+    """The same of what all prompts cost."""
 
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Sums:
         read, written = sum(pair.read for pair in pairs), sum(pair.written for pair in pairs)
+        billed = sum(_cost(pair.read, pair.written, pair.uncached, pair.write_rate) for pair in pairs)
+        uses = [(pair.predicted, pair.write_rate) for pair in pairs]
+        predicted = sum(_cost(use.read, use.written, use.uncached, rate) for use, rate in uses)
         return cls(
             len(pairs),
             sum(pair.agrees for pair in pairs) / max(len(pairs), 1),
@@ -119,18 +128,31 @@ class Sums:
             written,
             sum(pair.predicted.read for pair in pairs) / max(read, 1) - 1,
             sum(pair.predicted.written for pair in pairs) / max(written, 1) - 1,
+            predicted / max(billed, 1) - 1,
         )
 
 
-def groups(found: Sequence[Sequence[Pair]]) -> Iterator[tuple[str, list[Pair]]]:
+class Group(NamedTuple):
+    """Pairs that are told together."""
+
+    name: str
+    pairs: list[Pair]
+    chosen: bool = False
+    """For how they agree, which says nothing then."""
+
+
+def groups(found: Sequence[Sequence[Pair]]) -> Iterator[Group]:
     """The sessions together, by what their logs show."""
     every = list(chain(*found))
     quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
+    told = [pair for pair in chain(*quiet) if pair.reason is not ONLY_HEAD]
+    lost = sum(map(len, quiet)) - len(told)
     plain = [pairs for pairs in quiet if all(pair.agrees for pair in pairs)]
-    yield f"all of {len(found)} sessions", every
-    yield "explained by the log", [pair for pair in every if not pair.unseen]
-    yield f"{len(quiet)} sessions without unseen requests", list(chain(*quiet))
-    yield f"{len(plain)} of them, chosen for agreeing in every hit and miss", list(chain(*plain))
+    yield Group(f"all of {len(found)} sessions", every)
+    yield Group("explained by the log", [pair for pair in every if not pair.unseen])
+    yield Group(f"{len(quiet)} sessions without unseen requests", list(chain(*quiet)))
+    yield Group(f"the same, without {lost} requests that read only the head within the ttl", told, chosen=True)
+    yield Group(f"{len(plain)} of them that agree in every hit and miss", list(chain(*plain)), chosen=True)
 
 
 def main() -> None:
@@ -173,6 +195,7 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
                 _tokens(entry, "cache_creation_input_tokens"),
                 _tokens(entry, "input_tokens"),
                 _cached(before) + _tokens(before, "input_tokens"),
+                WRITE_RATES[ttl],
             )
 
 
@@ -198,6 +221,11 @@ def _cached(entry: Recorded) -> int:
     return _tokens(entry, "cache_read_input_tokens") + _tokens(entry, "cache_creation_input_tokens")
 
 
+def _cost(read: int, written: int, uncached: int, write_rate: float) -> float:
+    """In tokens that are not cached."""
+    return READ_RATE * read + write_rate * written + uncached
+
+
 def _ttl(entry: Recorded) -> Ttl | None:
     """The ttl a request wrote with; ``None`` where it wrote nothing."""
     split = entry.usage.get("cache_creation") or {}
@@ -211,11 +239,14 @@ def _seconds(entry: Recorded) -> float:
 
 
 def _print_sessions(found: list[list[Pair]]) -> None:
-    print(f"{'':60} {'pairs':>5} {'agree':>6} {'read billed':>12} {'model':>7} {'written':>9} {'model':>8}")
-    by_log = [(Path(pairs[0].log).name, pairs) for pairs in found]
-    for name, pairs in (*by_log, *groups(found)):
+    print(f"{'':60} {'pairs':>5} {'agree':>6} {'read billed':>12} {'model':>7} {'written':>9} {'model':>8} {'cost':>7}")
+    by_log = [Group(Path(pairs[0].log).name, pairs) for pairs in found]
+    for name, pairs, _ in (*by_log, *groups(found)):
         sums = Sums.of(pairs)
-        read, written = f"{sums.read:12,} {sums.more_read:+7.2%}", f"{sums.written:9,} {sums.more_written:+8.2%}"
+        read, written = (
+            f"{sums.read:12,} {sums.more_read:+7.2%}",
+            f"{sums.written:9,} {sums.more_written:+8.2%} {sums.dearer:+7.2%}",
+        )
         print(f"{name[:60]:60} {sums.pairs:5} {sums.agree:6.1%} {read} {written}")
     every = list(chain(*found))
     print()

@@ -31,11 +31,15 @@ def recordings() -> str:
 def bills() -> str:
     """The cache model against session logs, in all and by reason."""
     found = sessions(corpus())
-    lines = ["| requests | pairs | hit or miss as billed | read | written |", "|---|---:|---:|---:|---:|"]
-    for name, pairs in groups(found):
+    lines = [
+        "| requests | pairs | hit or miss as billed | read | written | cost of the prompt |",
+        f"|---{'|---:' * 5}|",
+    ]
+    for name, pairs, chosen in groups(found):
         sums = Sums.of(pairs)
-        agree = "" if "chosen" in name else f"{sums.agree:.1%}"
-        lines.append(f"| {name} | {sums.pairs:,} | {agree} | {sums.more_read:+.1%} | {sums.more_written:+.1%} |")
+        agree = "" if chosen else f"{sums.agree:.1%}"
+        more = " | ".join(f"{each:+.1%}" for each in (sums.more_read, sums.more_written, sums.dearer))
+        lines.append(f"| {name} | {sums.pairs:,} | {agree} | {more} |")
     lines += ["", "| pair | agrees | how many |", "|---|---|---:|"]
     reasons = Counter(pair.reason for pairs in found for pair in pairs)
     lines += [f"| {why.words} | {'yes' if why.agrees else 'no'} | {many:,} |" for why, many in reasons.most_common()]
