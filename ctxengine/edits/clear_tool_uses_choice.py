@@ -35,6 +35,9 @@ class Cut(NamedTuple):
     tokens: int = 0
 
 
+NOTHING = Cut()
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The cleared uses by their place in the sequence, and the tokens that frees."""
@@ -99,9 +102,9 @@ class Clearing:
         batches = bisect_right(self._ends, ready)
         return Cut(self._ends[batches - 1], self._freed[batches]) if batches else Cut()
 
-    def cleared(self, cut: Cut) -> tuple[int, ...]:
-        """The cleared uses by the order in which they were added, from 0."""
-        return tuple(self._candidates[: cut.uses])
+    def cleared(self, cut: Cut, beyond: Cut = NOTHING) -> tuple[int, ...]:
+        """The cleared uses by the order in which they were added, from 0; those alone that a lesser cut left."""
+        return tuple(self._candidates[beyond.uses : cut.uses])
 
     def _add_candidate(self, index: int, frees: int) -> None:
         self._candidates.append(index)

@@ -27,6 +27,8 @@ class Stretch:
         """Tool uses that are cleared, by their number in the conversation."""
         self._made, self._sent, self._switches = made, sent, switches
         self._thinking_edit: Mapping[str, Any] | None = plan.edits.get(CLEAR_THINKING)
+        self._default = made.target.facts.keeps_thinking if made.target.facts else None
+        self._kept = kept_turns(self._thinking_edit, self._default) if self._thinking_edit is not None else None
         self._trigger: Mapping[str, Any] = plan.edits.get(CLEAR_TOOL_USES, {}).get("trigger", {})
         self._clearing = Clearing(plan.edits[CLEAR_TOOL_USES], switches) if self._trigger else None
         self._left = switches.judges_what_is_left
@@ -59,10 +61,9 @@ class Stretch:
         turns = made.thinking_counts[messages] - base
         if not turns:
             return 0
-        default = made.target.facts.keeps_thinking if made.target.facts else None
         if self._thinking_edit is not None:
-            gone = cleared_turns(turns, kept_turns(self._thinking_edit, default), self._switches)
-        elif default == LAST_TURN:
+            gone = cleared_turns(turns, self._kept, self._switches)
+        elif self._default == LAST_TURN:
             gone = max(made.questions[messages] - base, 0)
         else:
             return 0
@@ -108,7 +109,7 @@ class Stretch:
     def _recut(self, clearing: Clearing, cut: Cut) -> None:
         """Other uses are cleared than at the turn before."""
         fewer, more = sorted((cut, self.cut))
-        changed = [self._use + index for index in clearing.cleared(more)[fewer.uses :]]
+        changed = [self._use + index for index in clearing.cleared(more, beyond=fewer)]
         made, freed = self._made, self._sent.freed
         rows: dict[int, int] = {}
         for use in changed:

@@ -104,7 +104,11 @@ class Repair:
         if not self.messages and not self._rest and not _is_compaction(message):
             self.counts["leading"] += 1
             return
-        kept = [block for block in blocks_of(message["content"]) if self._is_kept(block) and not self._is_orphan(block)]
+        kept = [
+            block
+            for block in blocks_of(message["content"])
+            if block["type"] == "tool_use" or (self._is_kept(block) and not self._is_orphan(block))
+        ]
         if not kept:
             return
         follows = not self._results and not self._rest and self.messages and self.messages[-1]["role"] == "assistant"
