@@ -82,13 +82,8 @@ class CacheRequest(NamedTuple):
     """Who can read the tools, the system prompt and the messages: key, model and the parameters that count."""
 
 
-class Entry(NamedTuple):
-    """A stored prefix; a read lets it live on for the ttl it was written with."""
-
-    expires: float
-    ttl: Ttl
-
-
+Entry = tuple[float, Ttl]
+"""When a stored prefix expires; a read lets it live on for the ttl it was written with."""
 Table = Mapping[Hashable, Entry]
 """Stored prefixes of one scope."""
 NONE: Table = {}
@@ -149,10 +144,10 @@ class PromptCache:
             section = (block >= system_at) + (block >= messages_at)
             prefix = ids[block]
             known = tables[section].get(prefix)
-            if known is not None and known.expires > now:
-                refreshed.append((scope[section], prefix, Entry(now + LIFE[known.ttl], known.ttl)))
+            if known is not None and known[0] > now:
+                refreshed.append((scope[section], prefix, (now + LIFE[known[1]], known[1])))
             elif block > hit or rules.stores_inside_reads:
-                stored.append((scope[section], prefix, Entry(now + LIFE[ttl], ttl)))
+                stored.append((scope[section], prefix, (now + LIFE[ttl], ttl)))
         return CacheUse(read, short - long, long - read, total - short, tuple(refreshed), tuple(stored))
 
     def keep(self, use: CacheUse, now: float, *, readable: bool = True) -> None:
@@ -172,7 +167,7 @@ class PromptCache:
     def _sweep(self, now: float) -> None:
         """Throw out what has expired."""
         live = {
-            scope: {prefix: entry for prefix, entry in table.items() if entry.expires > now}
+            scope: {prefix: entry for prefix, entry in table.items() if entry[0] > now}
             for scope, table in self._scopes.items()
         }
         self._scopes = defaultdict(dict, {scope: table for scope, table in live.items() if table})
@@ -190,7 +185,7 @@ def _longest_read(asked: CacheRequest, tables: Sequence[Table], lookback: int, n
         last_place = places[mark] - lookback
         while block >= 0 and places[block] > last_place:
             entry = tables[(block >= system_at) + (block >= messages_at)].get(ids[block])
-            if entry is not None and entry.expires > now:
+            if entry is not None and entry[0] > now:
                 return block
             block -= 1
     return -1

@@ -45,7 +45,7 @@ class Marker:
     def marks(self, messages: int) -> list[Mark]:
         """In prompt order, for a request with so many messages, whose rows have been taken in."""
         plan = self._plan
-        given = self._given(messages)
+        given = self._given(messages) if self._rows else self._head[:]
         free = plan.slots - len(given)
         tail = self._tail(messages)
         if plan.automatic is not None:
@@ -98,8 +98,6 @@ class Marker:
     def _given(self, messages: int) -> list[Mark]:
         """The caller's own marks on blocks."""
         made, offset = self._made, self._sent.offset
-        if not made.marks:
-            return self._head[:]
         start, stop = (bisect_left(self._rows, row) for row in (self._first, made.first_rows[messages]))
         return [*self._head, *(Mark(row + offset, ttl) for row, ttl in made.marks[start:stop])]
 
