@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.fidelity.cache_recordings import print_recordings, rules_of
 from benchmarks.token_pairs import corpus
@@ -35,6 +35,8 @@ MISS = 0.9
 READ_RATE = 0.1
 WRITE_RATES: Mapping[Ttl, float] = {"5m": 1.25, "1h": 2.0}
 """What a token read or written costs, of one that is not cached; the same for every model of these logs."""
+INTERRUPTED = "[Request interrupted by user]"
+"""What stands in a log in place of an answer that the user did not wait for; it has no bill."""
 SLACK = 10
 """Tokens by which what is read may be more than what was left, for what stands behind the last mark."""
 
@@ -74,6 +76,8 @@ class Pair:
     written: int
     uncached: int
     total_before: int
+    interrupted: bool
+    """Whether a request in between was interrupted."""
     write_rate: float
 
     @property
@@ -97,7 +101,8 @@ class Pair:
 
     @property
     def unseen(self) -> bool:
-        return self.reason.unseen
+        """Whether the log lacks the bill of a request in between."""
+        return self.reason.unseen or self.interrupted
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ def groups(found: Sequence[Sequence[Pair]]) -> Iterator[Group]:
     every = list(chain(*found))
     quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
     told = [pair for pair in chain(*quiet) if pair.reason is not ONLY_HEAD]
-    lost = sum(map(len, quiet)) - len(told)
+    lost = len(list(chain(*quiet))) - len(told)
     plain = [pairs for pairs in quiet if all(pair.agrees for pair in pairs)]
     yield Group(f"all of {len(found)} sessions", every)
     yield Group("explained by the log", [pair for pair in every if not pair.unseen])
@@ -195,6 +200,7 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
                 _tokens(entry, "cache_creation_input_tokens"),
                 _tokens(entry, "input_tokens"),
                 _cached(before) + _tokens(before, "input_tokens"),
+                _interrupted(transcript.request["messages"][before.messages : entry.messages]),
                 WRITE_RATES[ttl],
             )
 
@@ -211,6 +217,11 @@ def _prompt(transcript: Transcript, billed: list[Recorded], head: int) -> tuple[
         if number in ends:
             tokens[-1], last_block[number] = ends[number], len(tokens) - 1
     return Prompt(range(len(tokens)), tokens, places, messages_at=1), last_block
+
+
+def _interrupted(messages: Sequence[Mapping[str, Any]]) -> bool:
+    blocks = (block for message in messages for block in blocks_of(message))
+    return any(field_of(block, "text") == INTERRUPTED for block in blocks)
 
 
 def _tokens(entry: Recorded, name: str) -> int:
