@@ -30,6 +30,15 @@ def in_thread(facts: Facts) -> bool:
     return isinstance(facts.request.get("thread"), Mapping)
 
 
+def lacks_beta(facts: Facts, path: str, feature: str) -> Iterator[Hit]:
+    """A value at a path, sent without any of its feature's betas."""
+    if inside(facts, path) is None:
+        return
+    betas = facts.catalog.betas_for(feature)
+    if not set(betas) & set(facts.plan.beta_names):
+        yield Hit(f"{path} needs the beta {' or '.join(betas)}", Place(path))
+
+
 def problems(facts: Facts, rule: str) -> Iterator[Hit]:
     """What the walk over the messages noted for a rule."""
     for problem in facts.conversation.problems:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxengine.check.asked import in_thread, inside, problems
+from ctxengine.check.asked import in_thread, lacks_beta, problems
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
 from ctxengine.conversation import blocks_of, field_of, in_messages
@@ -39,9 +39,7 @@ def bind_edit(facts: Facts) -> Iterator[Hit]:
     source=PRESERVED_THINKING,
 )
 def bind_header(facts: Facts) -> Iterator[Hit]:
-    betas = facts.catalog.betas_for("block_binding")
-    if inside(facts, "thinking.block_binding") is not None and not set(betas) & set(facts.plan.beta_names):
-        yield Hit(f"thinking.block_binding needs the beta {' or '.join(betas)}", Place("thinking.block_binding"))
+    yield from lacks_beta(facts, "thinking.block_binding", "block_binding")
 
 
 @rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from ctxengine.check.asked import forces_tool, inside, problems
+from ctxengine.check.asked import forces_tool, inside, lacks_beta, problems
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import EFFORT, ISSUES, MODELS, OBSERVED, SDK, TASK_BUDGETS
@@ -74,9 +74,7 @@ def tools_dup_name(facts: Facts) -> Iterator[Hit]:
     source=TASK_BUDGETS,
 )
 def tb_beta(facts: Facts) -> Iterator[Hit]:
-    path, betas = "output_config.task_budget", facts.catalog.betas_for("task_budget")
-    if inside(facts, path) is not None and not set(betas) & set(facts.plan.beta_names):
-        yield Hit(f"a task budget needs the beta {' or '.join(betas)}", Place(path))
+    yield from lacks_beta(facts, "output_config.task_budget", "task_budget")
 
 
 @rule(
