@@ -21,6 +21,7 @@ LOCATE_LIMIT = 1 << 20
 
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 """A string that does not end goes to the end: to look for its end again from every quote in it takes forever."""
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,9 @@ def read_json(
     if max_depth is not None:
         _check_depth(text, name, rule, max_depth)
     value = _parse(text, name, rule)
-    document = JsonText(name, value, text)
-    if _holds_half_a_pair(value):
-        _check_surrogates(document, rule)
-    return document
+    if _SURROGATE_ESCAPE.search(text):
+        _check_surrogates(value, JsonText(name, value, text), rule)
+    return JsonText(name, value, text)
 
 
 def _refuse(rule: str, where: Place, message: str, remedy: str) -> NoReturn:
@@ -182,33 +182,11 @@ def _second_key(text: str, key: str) -> int:
     return found[1] if len(found) > 1 else 0
 
 
-def _holds_half_a_pair(value: Any) -> bool:
-    """Whether any text cannot be sent; to look for the escapes in megabytes of JSON takes longer than this walk."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        kind = type(item)
-        if kind is dict:
-            stack.extend(item)
-            stack.extend(item.values())
-        elif kind is list:
-            stack.extend(item)
-        elif kind is str and not item.isascii() and not _is_utf8(item):
-            return True
-    return False
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _check_surrogates(document: JsonText, rule: str) -> None:
-    for path, text in strings_of(document.value):
-        if not _is_utf8(text):
+def _check_surrogates(value: Any, document: JsonText, rule: str) -> None:
+    for path, text in strings_of(value):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
             _refuse(
                 rule,
                 document.place(path),

@@ -22,6 +22,7 @@ REFUSED: list[tuple[str, bytes, int | None, int | None, str]] = [
     ("a key twice", b'{"a": 1,\n "a": 2}', 2, 2, "stands twice"),
     ("not UTF-8", b'{\n"a": "\xff"}', 2, 7, "not UTF-8"),
     ("half a surrogate pair", b'{"a": {"b": "\\ud800"}}', 1, 8, "surrogate"),
+    ("half a surrogate pair in a key", b'{"a": {"\\ud800": 1}}', 1, 2, "surrogate"),
     ("too deep", b"[" * 65 + b"]" * 65, 1, 65, "deeper than 64"),
     ("a number of 5,000 digits", b"1" * 5000, None, None, "too long"),
 ]

@@ -21,20 +21,19 @@ from typing import Any, NamedTuple
 
 from benchmarks.fidelity.cache_recordings import print_recordings, rules_of
 from benchmarks.token_pairs import corpus
-from ctxengine.catalog.facts import Ttl
+from ctxengine.catalog import default_catalog
+from ctxengine.catalog.facts import Price, Ttl
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.semantics import switches_of
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, Prompt, PromptCache
 from ctxengine.semantics.cache_prompt import RUNS, apart
+from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.transcripts import Transcript, read_transcripts
 from ctxengine.transcripts.transcript import Recorded
 
 SWITCHES = switches_of()
 MISS = 0.9
 """A request whose read is below this share of what the one before it left is a miss."""
-READ_RATE = 0.1
-WRITE_RATES: Mapping[Ttl, float] = {"5m": 1.25, "1h": 2.0}
-"""What a token read or written costs, of one that is not cached; the same for every model of these logs."""
 INTERRUPTED = "[Request interrupted by user]"
 """What stands in a log in place of an answer that the user did not wait for; it has no bill."""
 SLACK = 10
@@ -78,7 +77,13 @@ class Pair:
     total_before: int
     interrupted: bool
     """Whether a request in between was interrupted."""
-    write_rate: float
+    price: Price | None
+    ttl: Ttl
+
+    @property
+    def billed(self) -> CacheUse:
+        long = self.written if self.ttl == "1h" else 0
+        return CacheUse(self.read, self.written - long, long, self.uncached)
 
     @property
     def reason(self) -> Reason:
@@ -101,7 +106,7 @@ class Pair:
 
     @property
     def unseen(self) -> bool:
-        """Whether the log lacks the bill of a request in between."""
+        """Whether the log lacks the bill of a request in between, or a cut."""
         return self.reason.unseen or self.interrupted
 
 
@@ -123,9 +128,8 @@ class Sums:
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Sums:
         read, written = sum(pair.read for pair in pairs), sum(pair.written for pair in pairs)
-        billed = sum(_cost(pair.read, pair.written, pair.uncached, pair.write_rate) for pair in pairs)
-        uses = [(pair.predicted, pair.write_rate) for pair in pairs]
-        predicted = sum(_cost(use.read, use.written, use.uncached, rate) for use, rate in uses)
+        billed = sum(dollars(pair.price, pair.billed, 0) or 0.0 for pair in pairs)
+        predicted = sum(dollars(pair.price, pair.predicted, 0) or 0.0 for pair in pairs)
         return cls(
             len(pairs),
             sum(pair.agrees for pair in pairs) / max(len(pairs), 1),
@@ -133,7 +137,7 @@ class Sums:
             written,
             sum(pair.predicted.read for pair in pairs) / max(read, 1) - 1,
             sum(pair.predicted.written for pair in pairs) / max(written, 1) - 1,
-            predicted / max(billed, 1) - 1,
+            predicted / billed - 1 if billed else 0.0,
         )
 
 
@@ -150,14 +154,15 @@ def groups(found: Sequence[Sequence[Pair]]) -> Iterator[Group]:
     """The sessions together, by what their logs show."""
     every = list(chain(*found))
     quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
-    told = [pair for pair in chain(*quiet) if pair.reason is not ONLY_HEAD]
-    lost = len(list(chain(*quiet))) - len(told)
     plain = [pairs for pairs in quiet if all(pair.agrees for pair in pairs)]
+    seen = list(chain(*quiet))
+    rest = [pair for pair in seen if pair.reason is not ONLY_HEAD]
     yield Group(f"all of {len(found)} sessions", every)
     yield Group("explained by the log", [pair for pair in every if not pair.unseen])
-    yield Group(f"{len(quiet)} sessions without unseen requests", list(chain(*quiet)))
-    yield Group(f"the same, without {lost} requests that read only the head within the ttl", told, chosen=True)
-    yield Group(f"{len(plain)} of them that agree in every hit and miss", list(chain(*plain)), chosen=True)
+    yield Group(f"{len(quiet)} sessions without unseen requests", seen)
+    only_head = f"the same, without {len(seen) - len(rest)} requests that read only the head within the ttl"
+    yield Group(only_head, rest, chosen=True)
+    yield Group(f"{len(plain)} of these sessions that agree in every hit and miss", list(chain(*plain)), chosen=True)
 
 
 def main() -> None:
@@ -201,7 +206,8 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
                 _tokens(entry, "input_tokens"),
                 _cached(before) + _tokens(before, "input_tokens"),
                 _interrupted(transcript.request["messages"][before.messages : entry.messages]),
-                WRITE_RATES[ttl],
+                price_of(default_catalog().find_model(entry.model or "").facts, _cached(entry)),
+                ttl,
             )
 
 
@@ -230,11 +236,6 @@ def _tokens(entry: Recorded, name: str) -> int:
 
 def _cached(entry: Recorded) -> int:
     return _tokens(entry, "cache_read_input_tokens") + _tokens(entry, "cache_creation_input_tokens")
-
-
-def _cost(read: int, written: int, uncached: int, write_rate: float) -> float:
-    """In tokens that are not cached."""
-    return READ_RATE * read + write_rate * written + uncached
 
 
 def _ttl(entry: Recorded) -> Ttl | None:

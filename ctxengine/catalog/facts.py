@@ -69,7 +69,7 @@ class ModelFact:
     prefill: bool | None
     """Whether a conversation may end with the beginning of the answer."""
     sampling: bool | None
-    """Whether API versions that know ``temperature``, ``top_p`` and ``top_k`` let them be changed."""
+    """Whether ``temperature``, ``top_p`` and ``top_k`` may be set, under an API version that has them."""
     overflow_stops: bool | None
     """Input plus ``max_tokens`` above the window stops with a stop reason instead of a 400."""
     prices: tuple[Price, ...]

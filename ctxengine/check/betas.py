@@ -29,8 +29,8 @@ def beta_cm_missing(facts: Facts) -> Iterator[Hit]:
     for edit, missing, stand_ins in _lacking(facts):
         if not stand_ins:
             yield Hit(f"{edit.type} is sent without the beta {', '.join(missing)}", edit.origin)
-    empty = facts.request.get("context_management") is not None and not facts.plan.edits and not facts.request.edits
-    if empty and not knows_edits(facts):
+    without_edits = not facts.plan.edits and not facts.request.edits
+    if without_edits and facts.request.get("context_management") is not None and not knows_context_management(facts):
         yield Hit("context_management is sent without a beta that knows it", Place("context_management"))
 
 
@@ -48,8 +48,8 @@ def beta_cm_implicit(facts: Facts) -> Iterator[Hit]:
             yield Hit(f"{message}; that was seen to work, once, on the Claude API", edit.origin)
 
 
-def knows_edits(facts: Facts) -> bool:
-    """Whether a beta is sent with which the API knows ``context_management``."""
+def knows_context_management(facts: Facts) -> bool:
+    """Whether a beta is sent with which the API does."""
     known = {beta for fact in facts.catalog.edits.values() for beta in (*fact.betas, *fact.stand_ins)}
     return bool(known & set(facts.plan.beta_names))
 

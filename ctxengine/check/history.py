@@ -10,7 +10,7 @@ from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
 from ctxengine.conversation import blocks_of, field_of, in_messages
 from ctxengine.findings import Place
 
-ANSWER = {"text", "thinking", "redacted_thinking"}
+ANSWER = ("text", "thinking", "redacted_thinking")
 """What an answer holds that is not paused."""
 
 
@@ -92,14 +92,15 @@ def pair_dup(facts: Facts) -> Iterator[Hit]:
     source=f"{MODELS}; {ISSUES}",
 )
 def prefill(facts: Facts) -> Iterator[Hit]:
-    """A paused answer is sent back as it came, and ends with something else than text or holds such blocks."""
+    """A paused answer, which holds the API's own tools or a compaction, is sent back to be gone on from."""
     model, conversation = facts.target.facts, facts.conversation
     if not model or model.prefill is not False or conversation.ends_with != "assistant":
         return
-    kinds = [field_of(block, "type") for block in blocks_of(conversation.messages[-1])]
-    asks_for_answer = facts.surface != "count_tokens" and facts.plan.compaction is None
-    if asks_for_answer and kinds[-1:] == ["text"] and not set(kinds) - ANSWER:
-        yield Hit(f"{model.id} does not go on from an answer", Place(in_messages(len(conversation.messages) - 1).path))
+    if facts.surface == "count_tokens" or facts.plan.compaction is not None:
+        return
+    last = len(conversation.messages) - 1
+    if all(field_of(block, "type") in ANSWER for block in blocks_of(conversation.messages[last])):
+        yield Hit(f"{model.id} does not go on from an answer", Place(in_messages(last).path))
 
 
 @rule(

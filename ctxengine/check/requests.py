@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ctxengine.check.asked import forces_tool, inside, lacks_beta, problems
 from ctxengine.check.planned import is_whole, outside
@@ -192,12 +193,8 @@ def tool_choice_thinking(facts: Facts) -> Iterator[Hit]:
 def version_sampling(facts: Facts) -> Iterator[Hit]:
     if _names_version(facts):
         return
-    extra = facts.request.get("extra_body")
-    for name in SAMPLING:
-        if facts.request.get(name) is not None:
-            yield Hit(f"{name} is refused by the API version that the SDK sends", Place(name))
-        if isinstance(extra, Mapping) and name in extra:
-            yield Hit(f"{name} is refused by the API version that the SDK sends", Place(f"extra_body.{name}"))
+    for path, name, _ in _sampled(facts):
+        yield Hit(f"{name} is refused by the API version that the SDK sends", Place(path))
 
 
 @rule(
@@ -212,9 +209,8 @@ def sampling_model(facts: Facts) -> Iterator[Hit]:
     model = facts.target.facts
     if not model or model.sampling is not False or not _names_version(facts):
         return
-    for path in (*SAMPLING, *(f"extra_body.{name}" for name in SAMPLING)):
-        value, name = inside(facts, path), path.rpartition(".")[2]
-        if value is not None and (name, value) != ("temperature", 1):
+    for path, name, value in _sampled(facts):
+        if (name, value) != ("temperature", 1):
             yield Hit(f"{model.id} does not let {name} be changed", Place(path))
 
 
@@ -228,6 +224,15 @@ def sampling_model(facts: Facts) -> Iterator[Hit]:
 def version_blocks(facts: Facts) -> Iterator[Hit]:
     if not _names_version(facts):
         yield from problems(facts, "version-blocks")
+
+
+def _sampled(facts: Facts) -> Iterator[tuple[str, str, Any]]:
+    """Path, name and value of each sampling parameter."""
+    for name in SAMPLING:
+        for path in (name, f"extra_body.{name}"):
+            value = inside(facts, path)
+            if value is not None:
+                yield path, name, value
 
 
 def _names_version(facts: Facts) -> bool:

@@ -17,6 +17,7 @@ from ctxengine.findings import Finding, Report
 from ctxengine.plan import Plan
 from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
 from ctxengine.transcripts import Recorded, read_request
+from ctxengine.transcripts.messages import MESSAGES
 
 STDIN = "-"
 BILLED = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -53,21 +54,31 @@ class Asked:
 
 
 def read_asked(path: str, *, model: str | None = None, at: int | None = None) -> Asked:
-    """Read REQ.json, with another model and cut to the first messages where asked for."""
+    """Read REQ.json, with another model and cut to the first messages where asked for.
+
+    Of a recorded conversation, the last request is taken.
+    """
     stdin = path == STDIN
     file = "<stdin>" if stdin else path
     transcript = read_request(sys.stdin.buffer.read() if stdin else path, name=file, readers=Host().readers)
     kwargs = dict(transcript.request)
     if model:
         kwargs["model"] = model
+    messages = kwargs.get("messages")
     if at is not None:
-        messages = kwargs.get("messages")
         count = len(messages) if isinstance(messages, list) else 0
         if not isinstance(messages, list) or at > count:
             raise click.BadParameter(f"the conversation has {count:,} messages", param_hint="--at")
         kwargs["messages"] = messages[:at]
         _note_where_requests_end(at, transcript.boundaries())
+    elif transcript.format != MESSAGES.name and isinstance(messages, list) and _is_answered(messages):
+        kwargs["messages"] = messages[:-1]
+        click.echo(f"note: of {file} the last request is taken, without the answer to it", err=True)
     return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings)
+
+
+def _is_answered(messages: Sequence[Any]) -> bool:
+    return len(messages) > 1 and messages[-1]["role"] == "assistant"
 
 
 def _note_where_requests_end(at: int, boundaries: Sequence[int]) -> None:

@@ -63,7 +63,9 @@ class Question:
     help="The request's thinking.type; default stands for a request without thinking.",
 )
 @click.option(
-    "--request", metavar="REQ.json", help="Judge with this request or recorded conversation; - reads it from stdin."
+    "--request",
+    metavar="REQ.json",
+    help="Judge with this request, or the last one of a recorded conversation; - reads it from stdin.",
 )
 @options.printed("text", "json", "github")
 @options.strict

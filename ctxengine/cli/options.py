@@ -14,7 +14,10 @@ layers = click.option(
     "--layer", "layers", multiple=True, metavar="POLICY", help="A policy to lay over it; repeatable, later ones win."
 )
 request = click.option(
-    "--request", required=True, metavar="REQ.json", help="A request or recorded conversation; - reads it from stdin."
+    "--request",
+    required=True,
+    metavar="REQ.json",
+    help="A request, or a recorded conversation, of which the last request is taken; - reads it from stdin.",
 )
 at = click.option(
     "--at", type=click.IntRange(min=1), metavar="N", help="Take the first N messages of the conversation."

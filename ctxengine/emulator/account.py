@@ -150,9 +150,11 @@ class Account:
             "stop_details": None,
             "usage": _usage(written, ground, listed=self._has_beta(asked, LISTING)),
         }
-        if container := asked.kwargs.get("container"):
-            until = datetime.fromtimestamp(self.setting.clock() + CONTAINER_LIFE, UTC)
-            message["container"] = {"id": container, "expires_at": until.isoformat().replace("+00:00", "Z")}
+        container = asked.kwargs.get("container")
+        name = container.get("id") if isinstance(container, Mapping) else container
+        if name:
+            until = datetime.fromtimestamp(ground.now + CONTAINER_LIFE, UTC)
+            message["container"] = {"id": name, "expires_at": until.isoformat().replace("+00:00", "Z")}
         if self._has_beta(asked, EDITING):
             message["context_management"] = {"applied_edits": list(written.applied_edits)}
         if self._has_beta(asked, BINDING):

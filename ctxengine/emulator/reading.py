@@ -125,7 +125,7 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
         for name in message:
             if name not in MESSAGE:
                 refuse(catalog, "not-emulated", path=f"messages.{index}.{name}")
-    if isinstance(body.get("container"), dict):
+    if isinstance(body.get("container"), dict) and body["container"].get("skills"):
         refuse(catalog, "not-emulated", path="container.skills")
     if body.get("thread"):
         refuse(catalog, "thread-unsupported", path="thread")

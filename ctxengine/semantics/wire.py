@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxengine.catalog import Catalog, WireFact
 from ctxengine.check import RULES, Facts
-from ctxengine.check.betas import knows_edits
+from ctxengine.check.betas import knows_context_management
 from ctxengine.check.marks import slots_of
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.shapes import OTHER_SHAPE, shape_of
@@ -98,7 +98,7 @@ def facts_of(
 def _row_for(finding: Finding, facts: Facts) -> WireFact | None:
     """The row whose error code the finding names, else the first for a place like its own."""
     table = facts.catalog.wire_errors
-    if finding.rule == "beta-compact-missing" and not knows_edits(facts):
+    if finding.rule == "beta-compact-missing" and not knows_context_management(facts):
         return table[FIELD_OF_REQUEST]
     rows = [row for row in table.values() if row.rule == finding.rule]
     named = [row for row in rows if row.code and row.code in finding.message]
@@ -107,7 +107,7 @@ def _row_for(finding: Finding, facts: Facts) -> WireFact | None:
 
 
 def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
-    path = finding.where.path
+    path = finding.where.path.removeprefix("extra_body.")
     target = facts.target
     values: dict[str, Any] = {"path": path, "said": finding.message}
     values |= {"model": target.asked_model, "thinking": target.thinking}

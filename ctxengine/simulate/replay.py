@@ -41,7 +41,8 @@ class Replay:
         self._sent = Sent(made)
         self._blocks = 0
         self.plan = self._planned(made.turns[0].messages)
-        self._start(made.start(0), made.head_tokens)
+        if not self.plan.refusals:
+            self._start(made.start(0), made.head_tokens)
 
     def rows(self) -> Iterator[Row]:
         """One plain dict a turn; none where the API would refuse what the policy sends."""

@@ -25,16 +25,22 @@ def _is_request(value: Any) -> bool:
     )
 
 
+def holds_request(row: Row, notes: Notes) -> bool:
+    """Whether a row is a request; complains where it is none."""
+    found = _is_request(row.value)
+    if not found:
+        message = "this is no Messages request: it has no messages"
+        notes.malformed(row.place(), message, "give the arguments of messages.create")
+    return found
+
+
 def _is_transcript(value: Any) -> bool:
     return isinstance(value, dict) and "version" in value and "request" in value
 
 
 def _read_requests(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
     for row in rows:
-        if not _is_request(row.value):
-            notes.malformed(
-                row.place(), "this is no Messages request: it has no messages", "give the arguments of messages.create"
-            )
+        if not holds_request(row, notes):
             continue
         path = "" if isinstance(row.value, list) else "messages"
         yield _draft(arguments_of(row.value), row, path, notes)

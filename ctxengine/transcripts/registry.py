@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.claude_code import CLAUDE_CODE
-from ctxengine.transcripts.messages import MESSAGES, TRANSCRIPT, arguments_of
+from ctxengine.transcripts.messages import MESSAGES, TRANSCRIPT, arguments_of, holds_request
 from ctxengine.transcripts.openai_chat import OPENAI
 from ctxengine.transcripts.pi import PI
 from ctxengine.transcripts.reading import Draft, Reader
@@ -52,11 +52,10 @@ def read_transcripts(
 def read_request(
     source: str | Path | bytes, *, name: str | None = None, lenient: bool = False, readers: Sequence[Reader] = ()
 ) -> Transcript:
-    """The one request in a file: ``messages.create`` arguments exactly as written, or the last request of a transcript.
+    """The one request in a file: ``messages.create`` arguments exactly as written, or a transcript's conversation.
 
-    A transcript's last answer is no part of it. A log of several contexts gives its last main one, and says so
-    (``transcript-context``). Arguments are not repaired: what is wrong with them is for the rules to say. Arguments and
-    errors as for ``read_transcripts``.
+    A log of several contexts gives its last main one, and says so (``transcript-context``). Arguments are not
+    repaired: what is wrong with them is for the rules to say. Arguments and errors as for ``read_transcripts``.
     """
     name = name or _name(source)
     notes = Notes(lenient=lenient)
@@ -64,18 +63,12 @@ def read_request(
         known = (*readers, *READERS)
         reader, rows = _recognise(read_rows(stream, name, notes), name, known)
         if reader is MESSAGES:
-            *_, last = _unmixed(reader, rows, notes, known)
+            *_, last = (row for row in _unmixed(reader, rows, notes, known) if holds_request(row, notes))
             return Transcript(name, reader.name, arguments_of(last.value), (), tuple(notes.skipped))
         contexts = _finished(reader, rows, name, notes, known)
     chosen = next((transcript for transcript, side in reversed(contexts) if not side), contexts[-1][0])
     choice = [_choice(chosen, len(contexts), name)] if len(contexts) > 1 else []
-    return replace(_as_last_sent(chosen), findings=(*notes.skipped, *choice, *chosen.findings))
-
-
-def _as_last_sent(transcript: Transcript) -> Transcript:
-    """Without the answer to the last request."""
-    *_, end = (len(transcript.request["messages"]), *transcript.boundaries())
-    return replace(transcript, request={**transcript.request, "messages": transcript.request["messages"][:end]})
+    return replace(chosen, findings=(*notes.skipped, *choice, *chosen.findings))
 
 
 def _choice(chosen: Transcript, count: int, file: str) -> Finding:

@@ -24,6 +24,10 @@ EDITS = st.fixed_dictionaries(
     {"type": st.sampled_from(sorted(default_catalog().edits))},
     optional={**dict.fromkeys(FIELDS, AMOUNTS | ODD), "drop": ODD},
 )
+BLOCKS = st.fixed_dictionaries({"type": st.sampled_from(["text", "tool_use", "tool_result", "thinking"]) | ODD})
+MESSAGES = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "system"]), "content": st.lists(BLOCKS | ODD, max_size=3) | ODD}
+)
 
 
 @pytest.mark.parametrize("mode", ["enforce", "off"])
@@ -40,4 +44,14 @@ def test_odd_edits_never_raise(mode: str, edits: list[Any], betas: list[str], ma
         messages=messages,
         context_management={"edits": edits},
     ).report
+    assert all(finding.message and finding.rule for finding in report)
+
+
+@pytest.mark.parametrize("mode", ["enforce", "off"])
+@given(messages=st.lists(MESSAGES, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=200)
+def test_odd_messages_never_raise(mode: str, messages: list[Any]) -> None:
+    """Messages and blocks of any shape are judged, not crashed on."""
+    engine = Engine.from_policy({"version": "1", "mode": mode, "cache": {"breakpoints": ["last_message"]}})
+    report = engine.plan(model="claude-haiku-5-5", max_tokens=1024, messages=messages).report
     assert all(finding.message and finding.rule for finding in report)

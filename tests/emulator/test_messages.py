@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ctxengine.emulator import Emulator
-from tests.emulator.sdk import CM, HELLO, MODEL, WAYS, Clock, client, create, emulator, stream
+from tests.emulator.sdk import CM, HELLO, MODEL, NOON, WAYS, Clock, client, create, emulator, stream
 
 Ask = Callable[[Emulator, Mapping[str, Any]], Any]
 TURN = [
@@ -31,9 +31,14 @@ def test_blocks_arrive_as_scripted(ask: Ask) -> None:
 
 @pytest.mark.parametrize("ask", WAYS.values(), ids=WAYS)
 def test_a_container_is_named_in_the_answer(ask: Ask) -> None:
-    """The container that a request names is that of its answer."""
-    answer = ask(emulator(), {**HELLO, "container": "container_1"})
-    assert answer.container and answer.container.id == "container_1"
+    """The container that a request names is that of its answer, and lives on; a stream names it at its end."""
+    for named in ("container_1", {"id": "container_1"}):
+        answer = ask(emulator(), {**HELLO, "container": named})
+        assert answer.container.id == "container_1"
+        assert answer.container.expires_at.timestamp() == NOON + 300
+    with client(emulator()).beta.messages.create(**HELLO, container="container_1", stream=True) as events:
+        first = next(iter(events))
+    assert first.message.container is None
 
 
 def test_stream_and_create_agree() -> None:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.fidelity.cache_bills import replay
 from benchmarks.fidelity.published_documents import clearing
 from benchmarks.fidelity.published_tickets import tickets
 from benchmarks.fidelity.recordings import Compared, agreement, compared
 from benchmarks.fidelity.report import FROM_DATA, PAGE, TABLES, with_tables
 from benchmarks.token_pairs import corpus
+from ctxengine.transcripts import Recorded, Transcript
 
 DATA = corpus() / "recordings"
 corpus_test = pytest.mark.skipif(not DATA.is_dir(), reason="the recordings are not beside the repository")
 AGREE = {
-    "status": 117,
-    "error type": 10,
-    "error words, but for numbers": 10,
-    "input tokens, estimated": 23,
-    "input tokens, estimated, of padded prompts": 3,
-    "stop_reason": 93,
-    "content block types": 93,
-    "usage structure": 76,
-    "output tokens": 95,
-    "cache: what is read, written and neither": 63,
-    "cache: tokens of each": 61,
+    "status": 122,
+    "error type": 11,
+    "error words, but for numbers": 11,
+    "input tokens, estimated": 27,
+    "input tokens, estimated, of padded prompts": 6,
+    "stop_reason": 97,
+    "content block types": 97,
+    "usage structure": 80,
+    "output tokens": 99,
+    "cache: what is read, written and neither": 67,
+    "cache: tokens of each": 62,
     "applied_edits": 10,
     "cleared tokens, estimated": 1,
 }
@@ -73,3 +75,16 @@ def test_published_clearings() -> None:
     for _, context, ours, published, cleared in clearing():
         assert str(published).partition(":")[0] == str(cleared).partition(":")[0]
         assert ours == pytest.approx(context, rel=0.001)
+
+
+@pytest.mark.parametrize(("answer", "unseen"), [("[Request interrupted by user]", True), ("Never mind", False)])
+def test_an_interrupted_request_is_unseen(answer: str, unseen: bool) -> None:
+    """A log has no bill of a request whose answer was not waited for."""
+    roles = ("user", "assistant", "user", "user", "assistant")
+    said = ("Go", "Gone", "Stop", answer, "Stopped")
+    messages = [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
+    usage = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000, "input_tokens": 3}
+    times = ("2026-11-01T12:00:00Z", "2026-11-01T12:01:00Z")
+    bills = tuple(Recorded(at, "claude-opus-4-6", usage, time) for at, time in zip((1, 4), times, strict=True))
+    (pair,) = replay(Transcript("log", "claude-code", {"messages": messages}, bills))
+    assert pair.unseen is unseen
