@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -82,6 +83,7 @@ class LazyGroup(click.Group):
                 raise
             message = f"the system refused to read or write: {error.strerror or type(error).__name__}"
             _say(ctx, [Finding("usage", "error", message, "check the path, its permissions, and the space left")])
+            _let_go_of_stdout()
             ctx.exit(UNUSABLE)
         except Exception as error:
             if os.environ.get(DEBUG):
@@ -100,10 +102,20 @@ def _say(ctx: click.Context, findings: Iterable[Finding]) -> None:
     """Findings where whoever called looks for them: in the JSON on stdout, or as text on stderr."""
     from ctxengine.cli.output import print_findings, write_json
 
+    found = list(findings)
     if _wants_json(ctx):
-        write_json({"findings": [finding.to_dict() for finding in findings]})
-    else:
-        print_findings(findings, stderr=True)
+        with suppress(OSError):
+            write_json({"findings": [finding.to_dict() for finding in found]})
+            return
+    print_findings(found, stderr=True)
+
+
+def _let_go_of_stdout() -> None:
+    """What a stdout that cannot be written still holds goes nowhere: else the process ends with words of Python's."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -118,11 +118,15 @@ def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_one_message() -> None:
-    """What the system refuses is said in its words, and is no failure of ours."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_full_disk_is_one_message(form: str, unbuffered: str) -> None:
+    """What the system refuses is said in its words, and is no failure of ours, however Python writes."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
-            [sys.executable, "-c", MAIN, "catalog"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
+            [sys.executable, "-c", MAIN, "catalog", "--format", form], stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False, env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error[usage]")
     assert "No space left" in done.stderr
+    assert "Exception" not in done.stderr
