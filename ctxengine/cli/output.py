@@ -51,16 +51,27 @@ def print_all(parts: Iterable[RenderableType], *, stderr: bool = False) -> None:
 
 @dataclass
 class _Plain:
-    """What is printed, without characters that steer a terminal: names may come from strangers' files."""
+    """What is printed, without characters that steer a terminal, as names may come from strangers' files, and without
+    the blanks that fill a line."""
 
     inner: RenderableType
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         from rich.segment import Segment
 
-        for segment in console.render(self.inner, options):
-            plain = CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text)
-            yield segment if segment.control else Segment(plain, segment.style)
+        for line in Segment.split_lines(console.render(self.inner, options)):
+            parts = [
+                segment
+                if segment.control
+                else Segment(CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
+                for segment in line
+            ]
+            while parts and not parts[-1].control and not parts[-1].text.strip(" "):
+                parts.pop()
+            if parts and not parts[-1].control:
+                parts[-1] = Segment(parts[-1].text.rstrip(" "), parts[-1].style)
+            yield from parts
+            yield Segment.line()
 
 
 def print_findings(findings: Iterable[Finding], *, stderr: bool = False) -> None:

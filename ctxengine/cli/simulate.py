@@ -42,7 +42,7 @@ class Seen:
     unreadable: bool = False
 
     def add(self, session: Session) -> None:
-        self.said.add(session.findings)
+        self.said.add(session)
         self.unreadable = self.unreadable or any(
             not session.turns and finding.severity == "error" for finding in session.findings
         )
@@ -83,8 +83,8 @@ def command(
     """Replay recorded conversations under several policies, and compare.
 
     A TRANSCRIPT is a file, a folder, or a pattern. The recorded turns stay as they were; the first column is the
-    conversation without a policy. Exit codes: 1 where a policy is refused or does not fit the window, 2 where a
-    transcript or policy cannot be read (the others are still compared).
+    conversation without a policy. Exit codes: 1 where a policy is refused or does not fit the window, 2 where a policy
+    cannot be read, or a transcript (the others are still compared).
     """
     rows = form != "text" or out is not None or report is not None or explain is not None
     files, missing = find_files(transcripts)

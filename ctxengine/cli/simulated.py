@@ -36,10 +36,12 @@ def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     if summed.left_out:
         names = " or ".join("the record itself" if name == BASELINE else name for name in summed.refused_there)
         what, are = ("conversation", "is") if summed.left_out == 1 else ("conversations", "are")
-        yield f"{summed.left_out:,} {what} in which {names} is refused {are} left out of the sums."
+        first = ", ".join(summed.left_out_first) + (", …" if summed.left_out > len(summed.left_out_first) else "")
+        yield f"{summed.left_out:,} {what} in which {names} is refused {are} left out of the sums: {first}."
     yield "The recorded turns stay as they were: a policy changes what is sent, not what was answered."
-    cached = baseline["cache_read"] + baseline["cache_write_5m"] + baseline["cache_write_1h"] > 0
-    marks = "with the cache marks they show or were billed for" if cached else "which have no cache marks"
+    marks = "with the cache marks they show or were billed for" if summed.cached else "which have no cache marks"
+    if 0 < summed.cached < sessions:
+        marks += f" in {summed.cached} of {sessions}, without any in the others"
     billed = "" if summed.recorded_usd is None else f" Billed: {money(summed.recorded_usd)}."
     yield f"{BASELINE}: the requests as recorded, {marks}.{billed}"
     short = [each["policy"] for each in summed.totals if each["cache_write_5m"] and not each["cache_write_1h"]]
@@ -57,11 +59,14 @@ def turn_tables(session: Session, number: int) -> Iterator[Table]:
     rows = [row for row in session.rows if row["turn"] == number]
     if not rows:
         return
-    hidden = ("transcript", "policy", "turn", "why")
+    hidden = ("transcript", "policy", "turn", "why", "needed")
     lines = [(name.replace("_", " "), [_cell(row[name]) for row in rows]) for name in rows[0] if name not in hidden]
     why = ("why", ["\n".join(row["why"]) or "nothing new is cleared" for row in rows])
+    needed = (
+        [("needed, but gone", ["\n".join(row["needed"]) for row in rows])] if any(row["needed"] for row in rows) else []
+    )
     title = f"{session.transcript}, turn {number}"
-    yield from side_by_side([row["policy"] for row in rows], [*lines, why], title)
+    yield from side_by_side([row["policy"] for row in rows], [*lines, *needed, why], title)
 
 
 def _cell(value: Any) -> str:
@@ -73,5 +78,5 @@ def _cell(value: Any) -> str:
 
 
 def row_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for CSV: reasons as one text."""
-    return {**row, "why": "; ".join(row["why"])}
+    """A row for CSV: lists as one text."""
+    return {**row, "why": "; ".join(row["why"]), "needed": "; ".join(row["needed"])}

@@ -47,6 +47,7 @@ class Api:
 
     account: Account
     requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT))
+    failure: Exception | None = None
 
     def answer(self, call: Call) -> Answer:
         """The answer to any call; an error is an answer too."""
@@ -56,7 +57,8 @@ class Api:
         except Refused as refused:
             error = refused.error
             answer = error_answer(error, request_id, RETRY_AFTER if error.status in BUSY else {})
-        except Exception:  # whatever goes wrong in here, a client of the API sees no more than this of it
+        except Exception as failure:  # whatever goes wrong in here, a client of the API sees no more than this of it
+            self.failure = failure
             answer = error_answer(refusal(self.account.setting.catalog, "load-500"), request_id)
         return replace(answer, headers={**answer.headers, "request-id": request_id})
 

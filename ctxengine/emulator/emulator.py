@@ -77,6 +77,11 @@ class Emulator:
         """The newest requests for messages and counts that came in, oldest first; at most ``api.KEPT``."""
         return tuple(self._api.requests)
 
+    @property
+    def failure(self) -> Exception | None:
+        """What went wrong inside, ours or a callable's of yours, where a 500 that no fault asked for hides it."""
+        return self._api.failure
+
     def answer(self, call: Call) -> Answer:
         """The answer to one call; calls are answered one after the other."""
         with self._lock:

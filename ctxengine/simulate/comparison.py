@@ -63,6 +63,7 @@ def _against(cost: float | None, baseline: float | None) -> str:
 
 COST, PEAK, HEADROOM = "cost", "peak context, tokens", "window left, at least"
 CACHED, NEEDED = "read from the cache", "needed again, but gone"
+CLEARINGS, COMPACTIONS = "clearings", "compactions"
 LINES: Sequence[tuple[str, Callable[[Totals], str], bool]] = (
     (COST, _dollars, False),
     (PEAK, _tokens("peak"), False),
@@ -73,13 +74,14 @@ LINES: Sequence[tuple[str, Callable[[Totals], str], bool]] = (
     ("tokens written, 1h", _tokens("cache_write_1h"), False),
     ("tokens uncached", _tokens("uncached"), False),
     ("tokens of output", _tokens("output_tokens"), False),
-    ("clearings", _tokens("clearings"), False),
-    ("compactions", _tokens("compactions"), False),
+    (CLEARINGS, _tokens("clearings"), False),
+    (COMPACTIONS, _tokens("compactions"), False),
     (NEEDED, _tokens("needed_again"), False),
     ("same call repeated", _tokens("repeated"), True),
     ("passage quoted", _tokens("quoted"), True),
+    ("first at turn", lambda totals: str(totals["first_needed"] or 0), True),
     ("turns that do not fit", _overflow, False),
 )
 """Name, cell, and whether the line says more of the one before it."""
-ALWAYS = (COST, PEAK, HEADROOM, CACHED, NEEDED)
+ALWAYS = (COST, PEAK, HEADROOM, CACHED, CLEARINGS, COMPACTIONS, NEEDED)
 """Lines that are shown even where they are nothing for every policy."""

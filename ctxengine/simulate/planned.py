@@ -45,8 +45,9 @@ class Planned:
     counter: CalibratedCounter
     refusals: tuple[Finding, ...] = ()
     """Why the API would refuse the requests."""
-    waiting: tuple[Finding, ...] = ()
-    """What of its compaction takes place between requests, which is not simulated."""
+    warnings: tuple[Finding, ...] = ()
+    """What the rules say against the policy, and what of its compaction is not simulated, as it takes place between
+    requests."""
 
 
 OF_TODAY = ("model-retired",)
@@ -76,7 +77,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
         refusals=_refusals(plan),
-        waiting=tuple(_waiting(plan, candidate.name)),
+        warnings=tuple(_warnings(plan, candidate.name)),
     )
 
 
@@ -104,11 +105,13 @@ def cacheable_from(plan: Planned, made: Scan, start: Start, more: int) -> tuple[
     return on_tools, False, len(made.sizes)
 
 
-def _waiting(plan: Plan, name: str) -> Iterator[Finding]:
+def _warnings(plan: Plan, name: str) -> Iterator[Finding]:
     for finding in plan.report if plan.mode == "enforce" else ():
         if finding.rule == SESSION_ONLY:
             message = f"{name} is compared without its compaction: {finding.message}"
             yield replace(finding, rule="simulate-session", severity="warning", message=message)
+        elif finding.severity == "warning" and finding.where.file and not finding.estimated:
+            yield finding
 
 
 def _known(engine: Engine, type_: str) -> bool:

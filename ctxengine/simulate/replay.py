@@ -9,6 +9,7 @@ from ctxengine.catalog import Catalog
 from ctxengine.edits import Compact, type_of
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
+from ctxengine.findings import shown
 from ctxengine.semantics import summary_size
 from ctxengine.semantics.applying import counter_for
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
@@ -17,6 +18,7 @@ from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.semantics.compacting import asking_tokens
 from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.simulate.marks import Marker
+from ctxengine.simulate.needs import Need
 from ctxengine.simulate.planned import Candidate, Planned, planned
 from ctxengine.simulate.scan import Scan, Start
 from ctxengine.simulate.sent import Sent
@@ -134,11 +136,12 @@ class Replay:
         first, summary = compaction or (NOTHING, 0)
         if compaction is not None and cost is not None:
             cost += dollars(price_of(facts, first.total), first, summary) or 0.0
-        again: list[str] = []
+        again: list[Need] = []
         stretch = self._stretch
         if stretch.message or stretch.gone:
             needs = self._made.needs.get(turn.messages, ())
-            again = [need.how for need in needs if need.message < stretch.message or need.use in stretch.gone]
+            again = [need for need in needs if need.message < stretch.message or need.use in stretch.gone]
+        repeated = sum(need.how == "repeated" for need in again)
         return {
             "transcript": self._name,
             "policy": self._candidate.name,
@@ -165,6 +168,15 @@ class Replay:
             "iterations": 0 if overflow else 1 + (compaction is not None),
             "cost_usd": cost,
             "needed_again": len(again),
-            "repeated": again.count("repeated"),
-            "quoted": again.count("quoted"),
+            "repeated": repeated,
+            "quoted": len(again) - repeated,
+            "needed": [self._told(need) for need in again],
         }
+
+    def _told(self, need: Need) -> str:
+        """What is needed again, by the tool's name and place, without its words."""
+        place = f"messages.{need.message}"
+        name = shown(self._made.uses[need.use].name) if need.use >= 0 else ""
+        if need.how == "repeated":
+            return f"calls {name} again, as in {place}"
+        return f"quotes {place}, a result of {name}" if name else f"quotes {place}"

@@ -159,7 +159,7 @@ class Simulator:
                 findings += _named(recorded_flaws, file)
             else:
                 findings += _named((flaw for flaw in replay.plan.refusals if flaw not in recorded_flaws), file)
-                findings += replay.plan.waiting
+                findings += replay.plan.warnings
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
         recorded, bills = made.recorded_usd, made.fit.bills

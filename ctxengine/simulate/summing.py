@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 KEPT: dict[Severity, int] = {"error": 10, "warning": 1, "info": 1}
 """Findings of one kind that are shown; the others are counted."""
 Kind = tuple[Severity, str, str]
-"""Severity, rule, and message without the number that it ends with."""
+"""Severity, rule, and message without its numbers."""
+NUMBER = re.compile(r"\d[\d,.]*")
+NAMED = 3
+"""Conversations that are named where some are left out."""
 UNSAID = ("transcript-context", "transcript-tools")
 """Notes that hold for every transcript of a kind."""
 
@@ -34,8 +38,14 @@ class Summed:
     """Sessions with times of their own."""
     recorded_usd: float | None = 0.0
     """What the responses were billed; ``None`` where a record does not say."""
+    cached: int = 0
+    """Sessions that show cache marks, or were billed for some."""
+    named: tuple[str, ...] = ()
+    """The first of them."""
     left_out: int = 0
     """Sessions that are not among them, since not all policies can be compared there."""
+    left_out_first: tuple[str, ...] = ()
+    """The first of those."""
     refused_there: tuple[str, ...] = ()
     """The policies that the API would refuse there, and not here."""
 
@@ -44,6 +54,8 @@ class Summed:
         self.turns += session.turns
         self.fitted += session.bills > 0
         self.timed += session.timed
+        self.named = (*self.named, session.transcript)[:NAMED]
+        self.cached += any(session.totals[0][name] for name in ("cache_read", "cache_write_5m", "cache_write_1h"))
         known = self.recorded_usd is not None and session.recorded_usd is not None
         self.recorded_usd = (self.recorded_usd or 0.0) + (session.recorded_usd or 0.0) if known else None
         for made, totals in zip(self.totals, session.totals, strict=True):
@@ -75,6 +87,7 @@ class Sums:
         return replace(
             self._groups[here],
             left_out=sum(self._groups[refused].sessions for refused in there),
+            left_out_first=tuple(name for refused in there for name in self._groups[refused].named)[:NAMED],
             refused_there=tuple(name for name in self.policies if name in frozenset().union(*there) - here),
         )
 
@@ -93,20 +106,20 @@ class Said:
 
     _kept: dict[Kind, list[Finding]] = field(default_factory=dict)
     _others: dict[Kind, set[int]] = field(default_factory=dict)
-    """Hashes of those that are not kept."""
+    """Hashes of those that are not kept, or hold for another session too."""
+    _first: dict[Kind, str] = field(default_factory=dict)
 
-    def add(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
+    def add(self, session: Session) -> None:
+        for finding in session.findings:
             if finding.rule in UNSAID:
                 continue
-            kind = (finding.severity, finding.rule, finding.message.rstrip("0123456789"))
+            kind = (finding.severity, finding.rule, NUMBER.sub("", finding.message))
             kept = self._kept.setdefault(kind, [])
-            if finding in kept:
-                continue
-            if len(kept) < KEPT[finding.severity]:
+            if finding not in kept and len(kept) < KEPT[finding.severity]:
                 kept.append(finding)
-            else:
-                self._others.setdefault(kind, set()).add(hash(finding))
+                self._first.setdefault(kind, session.transcript)
+            elif finding not in kept or session.transcript != self._first[kind]:
+                self._others.setdefault(kind, set()).add(hash((finding, session.transcript)))
 
     def __iter__(self) -> Iterator[Finding]:
         """Errors first; the last of a kind tells in how many more places it holds."""

@@ -25,6 +25,7 @@ def nothing(transcript: str, policy: str) -> Totals:
         "peak_turn": None,
         "headroom": None,
         "first_overflow": None,
+        "first_needed": None,
     }
 
 
@@ -46,6 +47,7 @@ class Tally:
         if row["needed_again"]:
             for name in ("needed_again", "repeated", "quoted"):
                 totals[name] += row[name]
+            totals["first_needed"] = totals["first_needed"] or row["turn"]
         totals["cost_usd"] = plus(totals["cost_usd"], row["cost_usd"])
         if row["peak"] > totals["peak"]:
             totals["peak"], totals["peak_turn"], totals["headroom"] = row["peak"], row["turn"], row["headroom"]
@@ -61,7 +63,7 @@ def add(made: Totals, totals: Mapping[str, Any]) -> None:
     made["cost_usd"] = plus(made["cost_usd"], totals["cost_usd"])
     if totals["peak"] > made["peak"]:
         made["peak"], made["peak_turn"] = totals["peak"], totals["peak_turn"]
-    for name in ("headroom", "first_overflow"):
+    for name in ("headroom", "first_overflow", "first_needed"):
         known = [value for value in (made[name], totals[name]) if value is not None]
         made[name] = min(known, default=None)
 

@@ -53,16 +53,18 @@ def test_every_body_is_answered(body: bytes) -> None:
 
 
 def test_a_defect_is_an_error_of_the_api() -> None:
-    """What goes wrong inside is a 500 of the API's shape, and says nothing of the request or of the cause."""
+    """What goes wrong inside is a 500 of the API's shape that says nothing of it; the emulator's owner can look."""
 
     def broken(value: Any) -> int:
         raise RuntimeError(f"cannot count {value!r}")
 
     request = {"model": "claude-opus-5-5", "max_tokens": 64, "messages": [{"role": "user", "content": "a secret"}]}
-    answer = emulator(count=broken).answer(Call("POST", "/v1/messages", {}, HEADERS, _body(request)))
+    emulated = emulator(count=broken)
+    answer = emulated.answer(Call("POST", "/v1/messages", {}, HEADERS, _body(request)))
     said = json.loads(b"".join(answer.parts))
     assert (answer.status, said["request_id"]) == (500, answer.headers["request-id"])
     assert said["error"] == {"type": "api_error", "message": "Internal server error"}
+    assert isinstance(emulated.failure, RuntimeError)
 
 
 @given(conversations(plain=True), st.sampled_from([None, EDITS[:1], EDITS]), st.booleans())

@@ -67,8 +67,14 @@ READS = (
 )
 
 NEEDED = {
-    "the same call": (read("d", "a.py"), {"needed_again": 1, "repeated": 1, "quoted": 0}),
-    "a passage": (say("assistant", f'It says "{LINE}".'), {"needed_again": 1, "repeated": 0, "quoted": 1}),
+    "the same call": (
+        read("d", "a.py"),
+        {"needed_again": 1, "repeated": 1, "quoted": 0, "needed": ["calls 'read' again, as in messages.1"]},
+    ),
+    "a passage": (
+        say("assistant", f'It says "{LINE}".'),
+        {"needed_again": 1, "repeated": 0, "quoted": 1, "needed": ["quotes messages.2, a result of 'read'"]},
+    ),
     "another call": (read("d", "d.py"), {"needed_again": 0}),
     "a short passage": (say("assistant", LINE[:30]), {"needed_again": 0}),
     "what is still there": (read("d", "c.py"), {"needed_again": 0}),
@@ -83,6 +89,7 @@ def test_needed_again(answer: dict[str, Any], expected: dict[str, int]) -> None:
     assert last["cleared_tool_uses"] == 2
     assert {name: last[name] for name in expected} == expected
     assert [row["needed_again"] for row in rows(found, "no policy")] == [0, 0, 0, 0]
+    assert found.totals[1]["first_needed"] == (4 if expected["needed_again"] else None)
 
 
 def test_what_was_said_before_a_compaction_is_gone() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from ctxengine.simulate import Session
 from ctxengine.simulate.totals import plus, prompt_tokens
 
+FEW = 3
+"""Things needed again that are told of a turn; the others are counted."""
 POINTS = 400
 """Turns drawn of a session, about; of a longer one every second, third …"""
 CLEARING, COMPACTION, NEEDED, OVERFLOW = "clearing", "compaction", "needed again", "does not fit"
@@ -87,4 +89,6 @@ def _events(row: Point) -> Iterator[tuple[str, str]]:
     if row["compaction"] or row["why"]:
         yield COMPACTION if row["compaction"] else CLEARING, "; ".join(row["why"])
     if row["needed_again"]:
-        yield NEEDED, f"needed again, but gone: {row['repeated']} same call(s), {row['quoted']} passage(s) quoted"
+        told = "; ".join(row["needed"][:FEW])
+        more = len(row["needed"]) - FEW
+        yield NEEDED, f"needed again, but gone: {told}" + (f"; and {more} more" if more > 0 else "")

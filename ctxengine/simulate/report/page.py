@@ -68,7 +68,7 @@ def report(results: Results, notes: Iterable[str] = ()) -> str:
     page, said = Page(results.policies), Said()
     for session in results.sessions:
         page.add(session)
-        said.add(session.findings)
+        said.add(session)
     return page.html(results.summed(), said, notes)
 
 
