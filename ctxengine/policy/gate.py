@@ -80,7 +80,7 @@ def _said(misfit: Misfit, at: tuple[str | int, ...] = ()) -> Iterator[Said]:
     elif misfit.validator == "required":
         missing = next(key for key in allowed if key not in misfit.instance)
         yield path, f"the key {missing!r} is missing", _how_to_add(missing, misfit.schema)
-    elif misfit.validator in ("enum", "const"):
+    elif misfit.validator in ("enum", "const") and isinstance(misfit.instance, str):
         choices = allowed if misfit.validator == "enum" else [allowed]
         yield path, "this is none of the values allowed here", _choice(misfit.instance, choices)
     elif misfit.validator == "anyOf":
@@ -117,8 +117,8 @@ def _how_to_add(key: str, schema: Mapping[str, Any]) -> str:
     return f'add "{key}", one of {", ".join(said["enum"])}' if "enum" in said else f'add "{key}"'
 
 
-def _choice(given: Any, choices: list[Any]) -> str:
-    return did_you_mean(given[:60] if isinstance(given, str) else "", choices)
+def _choice(given: str, choices: list[Any]) -> str:
+    return did_you_mean(given[:60], choices)
 
 
 def _expected(schema: Mapping[str, Any]) -> str:
