@@ -88,6 +88,8 @@ def command(
     """
     rows = form != "text" or out is not None or report is not None or explain is not None
     files, missing = find_files(transcripts)
+    if explain and form != "text":
+        raise click.UsageError(f"--explain shows a turn as text; --format {form} holds every turn")
     if not math.isfinite(gap):
         raise click.UsageError("--gap takes a finite number of seconds")
     if platform is not None:

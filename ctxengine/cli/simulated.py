@@ -11,10 +11,12 @@ from ctxengine.simulate.totals import BASELINE, money, verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from ctxengine.simulate import Session
     from ctxengine.simulate.summing import Summed
+
+UNTOLD = ("transcript", "policy", "turn", "why")
+"""Fields of a row that stand elsewhere than among the lines of its turn."""
 
 
 def comparison(summed: Summed) -> Iterator[RenderableType]:
@@ -54,26 +56,27 @@ def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     yield f"{sized[0].upper()}{sized[1:]}; {times}; a summary is as long as recorded ones were."
 
 
-def turn_tables(session: Session, number: int) -> Iterator[Table]:
-    """One turn under every policy."""
+def turn_tables(session: Session, number: int) -> Iterator[RenderableType]:
+    """One turn under every policy; what is nothing under all of them is left out."""
     rows = [row for row in session.rows if row["turn"] == number]
     if not rows:
         return
-    hidden = ("transcript", "policy", "turn", "why", "needed")
-    lines = [(name.replace("_", " "), [_cell(row[name]) for row in rows]) for name in rows[0] if name not in hidden]
+    told = [name for name in rows[0] if name not in UNTOLD and any(row[name] for row in rows)]
+    lines = [(name.replace("_", " "), [_cell(row[name]) for row in rows]) for name in told]
     why = ("why", ["\n".join(row["why"]) or "nothing new is cleared" for row in rows])
-    needed = (
-        [("needed, but gone", ["\n".join(row["needed"]) for row in rows])] if any(row["needed"] for row in rows) else []
-    )
     title = f"{session.transcript}, turn {number}"
-    yield from side_by_side([row["policy"] for row in rows], [*lines, *needed, why], title)
+    for made in side_by_side([row["policy"] for row in rows], [*lines, why], title):
+        yield made
+        yield ""
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4f}"
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
     return UNKNOWN if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
