@@ -12,7 +12,7 @@ from ctxengine.catalog import default_catalog
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.emulator.blocks import mistakes
 from ctxengine.errors import MalformedInput
-from ctxengine.findings import Finding, Place
+from ctxengine.findings import Finding, Place, shown
 from ctxengine.jsontext import read_json
 from ctxengine.transcripts import Transcript, read_transcripts
 
@@ -181,8 +181,10 @@ def _is_chat(item: Any) -> bool:
 
 
 def _rule(item: Mapping[str, Any], name: str, index: str) -> SayRule:
-    if set(item) - RULE_KEYS:
-        _refuse(name, f"{index}", f"a rule has a reply, and beside it only {', '.join(sorted(RULE_KEYS - {'reply'}))}")
+    for key in item:
+        if key not in RULE_KEYS:
+            known = ", ".join(sorted(RULE_KEYS))
+            _refuse(name, index, f"a rule has no key {shown(str(key))}; the known ones are {known}")
     try:
         when = re.compile(item["when"]) if "when" in item else None
     except (re.error, TypeError):
