@@ -110,6 +110,11 @@ class Catalog:
         """The edit type that compacts on a threshold."""
         return next(fact for fact in self.edits.values() if fact.feature == THRESHOLD_COMPACTION)
 
+    @property
+    def opening_tokens(self) -> int:
+        """Input tokens of every request that open the answer, behind its last block."""
+        return int(self.limit("cache.opening_tokens").at_most or 0)
+
     def betas_for(self, feature: str) -> tuple[str, ...]:
         """The betas that switch a feature on, without those that have no effect any more."""
         return self._features.get(feature, ())

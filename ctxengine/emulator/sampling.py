@@ -133,7 +133,7 @@ def _summary(read: Mapping[str, Any], due: Due, reply: Reply, ground: Ground) ->
 
 
 def _summary_pass(read: Mapping[str, Any], due: Due, ground: Ground, tokens: int, fault: str | None) -> dict[str, Any]:
-    behind = due.call_tokens - due.prompt_tokens
+    behind = due.call_tokens - (due.prompt_tokens - ground.rules.opening_tokens)
     use = _cached(read, ground, behind=behind, refused=fault == REFUSED)
     return iteration("compaction", use, tokens)
 
@@ -157,7 +157,8 @@ def _cached(
 
 def _next_pass(base: Mapping[str, Any], ground: Ground) -> Outcome:
     """Before the model writes on after a server tool: the edits again, and perhaps another compaction."""
-    again = apply_edits(base, count=ground.count, switches=ground.switches, catalog=ground.catalog)
+    opening = ground.rules.opening_tokens
+    again = apply_edits(base, count=ground.count, switches=ground.switches, catalog=ground.catalog, opening=opening)
     read = {**again.request, "messages": from_newest_block(again.request["messages"])}
     return Outcome(read, applied_edits=again.applied_edits, compaction=again.compaction)
 

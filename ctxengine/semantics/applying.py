@@ -56,6 +56,7 @@ class _Given:
     catalog: Catalog
     raw_tokens: int
     """Of everything that was sent, with what no model reads any more."""
+    opening: int
 
 
 def apply_edits(
@@ -64,6 +65,7 @@ def apply_edits(
     count: Count | None = None,
     switches: Switches | Mapping[str, str] | None = None,
     catalog: Catalog | None = None,
+    opening: int = 0,
 ) -> Applied:
     """What the API makes of ``context_management.edits``, in the order they stand in.
 
@@ -74,6 +76,7 @@ def apply_edits(
         request: ``messages.create`` keyword arguments; never changed.
         count: tokens of any JSON value; the calibrated estimate for the request's model by default.
         switches: values for disputed points in place of the catalog's, by name.
+        opening: input tokens that are in no part of the request: those that open the answer.
 
     Raises:
         RequestError: a field of an edit has a shape that the API refuses.
@@ -84,9 +87,9 @@ def apply_edits(
     count = count or counter_for(catalog, model)
     messages: Sequence[Any] = request.get("messages") or ()
     block = newest_block(messages)
-    original = prompt_tokens(request, from_newest_block(messages), count)
-    raw = prompt_tokens(request, messages, count) if block else original
-    given = _Given(count, switches_of(switches, catalog), model, catalog, raw)
+    original = prompt_tokens(request, from_newest_block(messages), count) + opening
+    raw = prompt_tokens(request, messages, count) + opening if block else original
+    given = _Given(count, switches_of(switches, catalog), model, catalog, raw, opening)
     state = Applied(request, original_tokens=original, input_tokens=original)
     for index, edit in enumerate(edits_of(request)):
         kind = field_of(edit, "type")
@@ -143,8 +146,10 @@ def _clear_tool_uses(state: Applied, params: Mapping[str, Any], given: _Given) -
         switches=switches,
     )
     # what is cleared before a block was not in the prompt any more
-    left_tokens = prompt_tokens(state.request, from_newest_block(effect.messages), given.count) if reads_all else 0
-    return _after(state, effect, left_tokens if reads_all else state.input_tokens - effect.freed)
+    left = state.input_tokens - effect.freed
+    if reads_all:
+        left = prompt_tokens(state.request, from_newest_block(effect.messages), given.count) + given.opening
+    return _after(state, effect, left)
 
 
 def _compact(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:
@@ -152,8 +157,10 @@ def _compact(state: Applied, params: Mapping[str, Any], given: _Given) -> Applie
         return state
     instructions = params.get("instructions")
     more = asking_tokens(instructions, given.count, given.catalog)
-    due = Due(state.input_tokens, state.input_tokens + more, instructions, bool(params["pause_after_compaction"]))
-    return replace(state, compaction=due)
+    call = state.input_tokens - given.opening + more  # what asks stands where the answer would be opened
+    return replace(
+        state, compaction=Due(state.input_tokens, call, instructions, bool(params["pause_after_compaction"]))
+    )
 
 
 STEPS: Mapping[str, Callable[[Applied, Mapping[str, Any], _Given], Applied]] = {

@@ -37,5 +37,5 @@ def cache_rules(catalog: Catalog, target: Target, switches: Switches) -> CacheRu
         collapses_runs=switches["cache.lookback_runs"] == "one_place" if collapses is None else collapses,
         stores_inside_reads=switches["cache.marks_inside_reads"] == "stored",
         keeps_refused=switches["cache.refused_write"] == "readable",
-        opening_tokens=int(catalog.limit("cache.opening_tokens").at_most or 0),
+        opening_tokens=catalog.opening_tokens,
     )

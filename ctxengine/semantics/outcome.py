@@ -134,7 +134,8 @@ def _behaviour(request: Mapping[str, Any]) -> Any:
 def _edited(request: Mapping[str, Any], facts: Facts, world: World) -> Outcome:
     request = _as_read(request, facts)
     count = world.count or counter_for(world.catalog, facts.target.facts)
-    applied = apply_edits(request, count=count, switches=world.switches, catalog=world.catalog)
+    opening = world.catalog.opening_tokens
+    applied = apply_edits(request, count=count, switches=world.switches, catalog=world.catalog, opening=opening)
     read = {**applied.request, "messages": from_newest_block(applied.request.get("messages") or ())}
     made = Outcome(
         read,
@@ -156,8 +157,8 @@ def _compaction(request: Mapping[str, Any], applied: Applied, count: Count, worl
         return applied.compaction, False
     instructions = asked.get("instructions")
     text = instructions if isinstance(instructions, str) and instructions.strip() else None
-    tokens = applied.input_tokens
-    return Due(tokens, tokens + asking_tokens(text, count, world.catalog), text, pause=True), True
+    call = applied.input_tokens - world.catalog.opening_tokens + asking_tokens(text, count, world.catalog)
+    return Due(applied.input_tokens, call, text, pause=True), True
 
 
 def _fitted(made: Outcome, facts: Facts, world: World) -> Outcome:

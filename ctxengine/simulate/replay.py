@@ -61,7 +61,7 @@ class Replay:
     def _start(self, at: Start, tokens: int, summary: int = 0, block: int | None = None) -> None:
         """A new stretch: from a row on, with so many tokens in front of it."""
         made = self._made
-        self._base = tokens - made.sums[at.row]
+        self._base = tokens + self._rules.opening_tokens - made.sums[at.row]
         self._marker = Marker(self.plan, made, self._sent, at, summary, block)
         self._stretch = Stretch(self.plan, made, self._sent, self._switches, at)
 
@@ -98,7 +98,8 @@ class Replay:
         made, sent, edit = self._made, self._sent, self._compact_edit or {}
         why.append(f"compacts: {context:,} tokens reach {edit['trigger']['value']:,}")
         more = asking_tokens(edit.get("instructions"), counter_for(self._catalog, self._facts), self._catalog)
-        call = CacheRequest(asked.prompt, asked.marks, asked.total - self._rules.opening_tokens + more, asked.scope)
+        opening = self._rules.opening_tokens
+        call = CacheRequest(asked.prompt, asked.marks, context - opening + more, asked.scope)
         first = self._cache.take(call, self._rules, turn.seconds)
         before = {
             "peak": context,
@@ -113,7 +114,7 @@ class Replay:
         sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
         # the summary is the first block of the recorded answer, whose overhead it takes over
         self._start(made.start(turn.messages), made.head_tokens + block, block, sent.messages_at)
-        left = made.head_tokens + made.overhead + block
+        left = made.head_tokens + made.overhead + block + opening
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
         use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)
         return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before
@@ -125,7 +126,7 @@ class Replay:
             features["thinking"] = turn.thinking
         if features:
             scope = apart(scope, features, self._switches)
-        return CacheRequest(self._sent.prompt, marks, context + self._rules.opening_tokens, scope)
+        return CacheRequest(self._sent.prompt, marks, context, scope)
 
     def _row(
         self, number: int, turn: Turn, original: int, context: int, unthought: int, why: list[str], use: CacheUse,

@@ -235,7 +235,7 @@ def _fit_to_bills(made: Scan, transcript: Transcript, catalog: Catalog) -> None:
         for entry in transcript.recorded
         if entry.messages < len(made.first_rows) and (tokens := billed_tokens(entry, made.target, catalog))
     ]
-    made.fit = found = fit(known, made.head_tokens)
+    made.fit = found = fit(known, made.head_tokens + catalog.opening_tokens)
     if found.factor != 1.0:
         made.sizes = [round(size * found.factor) for size in made.sizes]
         made.overhead = round(made.overhead * found.factor)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ctxengine.emulator import Emulator
-from tests.emulator.sdk import CM, HELLO, MODEL, NOON, WAYS, Clock, client, create, emulator, stream
+from tests.emulator.sdk import CM, COMPACT, HELLO, MODEL, NOON, WAYS, Clock, client, create, emulator, stream
 
 Ask = Callable[[Emulator, Mapping[str, Any]], Any]
 TURN = [
@@ -142,3 +142,14 @@ def test_latency_is_waited_for() -> None:
     before = clock.now
     create(emulator(clock=clock, latency_ms=1500), HELLO)
     assert clock.now - before == 1.5
+
+
+def test_a_trigger_is_what_count_tokens_says() -> None:
+    """A compaction fires at the number of tokens that is counted and billed, not above it."""
+    long = {**HELLO, "messages": [{"role": "user", "content": "many words " * 40_000}], "betas": [COMPACT]}
+    asked = {name: value for name, value in long.items() if name != "max_tokens"}
+    counted = client(emulator()).beta.messages.count_tokens(**asked).input_tokens
+    for trigger, kinds in ((counted, ["compaction", "text"]), (counted + 1, ["text"])):
+        edit = {"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": trigger}}
+        answer = create(emulator(), {**long, "context_management": {"edits": [edit]}})
+        assert [block.type for block in answer.content] == kinds

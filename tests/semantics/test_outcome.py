@@ -13,6 +13,7 @@ from tests.semantics.cases_of import characters
 
 CATALOG = default_catalog()
 WORLD = World(CATALOG, count=characters)
+OPENING = CATALOG.opening_tokens
 PLAIN = {"model": "claude-opus-5-5", "max_tokens": 1024, "messages": [{"role": "user", "content": "Hi"}]}
 COMPACTS = {
     "betas": ["compact-2026-01-12"],
@@ -34,7 +35,7 @@ def test_what_stands_before_a_block_is_not_read() -> None:
     messages = [LONG, reply, {"role": "user", "content": "Go on."}]
     answer = outcome({**PLAIN, **COMPACTS, "messages": messages}, WORLD)
     assert answer.request["messages"] == [{"role": "assistant", "content": reply["content"][1:]}, messages[2]]
-    assert answer.input_tokens == characters(answer.request["messages"])
+    assert answer.input_tokens == characters(answer.request["messages"]) + OPENING
     assert answer.compaction is None
 
 
@@ -106,7 +107,7 @@ def test_blank_instructions_are_none(blank: str | None) -> None:
     without = outcome(_on_demand(compaction={"type": "summarize", "instructions": blank}), WORLD).compaction
     assert without is not None and without.instructions is None
     given = outcome(_on_demand(compaction={"type": "summarize", "instructions": "Be short."}), WORLD).compaction
-    assert given is not None and given.call_tokens == given.prompt_tokens + characters("Be short.")
+    assert given is not None and given.call_tokens == given.prompt_tokens - OPENING + characters("Be short.")
 
 
 def test_no_summary() -> None:
@@ -125,13 +126,13 @@ def test_counting_never_compacts() -> None:
 @pytest.mark.parametrize(("size", "room"), [(998_000, None), (999_000, 1000), (999_999, 1)])
 def test_room(size: int, room: int | None) -> None:
     """Where prompt and max_tokens exceed the window, the reply may have what is left, and then stops."""
-    answer = outcome(PLAIN, World(CATALOG, count=lambda value: size))
+    answer = outcome(PLAIN, World(CATALOG, count=lambda value: size - OPENING))
     assert (answer.error, answer.room) == (None, room)
 
 
 def test_too_long() -> None:
     """A prompt beyond the window is refused with both numbers."""
-    answer = outcome(PLAIN, World(CATALOG, count=lambda value: 1_000_001))
+    answer = outcome(PLAIN, World(CATALOG, count=lambda value: 1_000_001 - OPENING))
     assert answer.error is not None
     assert answer.error.message == "prompt is too long: 1000001 tokens > 1000000 maximum"
 

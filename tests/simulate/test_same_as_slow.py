@@ -172,7 +172,7 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         applied = outcome(built, World(CATALOG, count=count))
         assert applied.error is None
         asked = reader.read(applied.request, target.model, rules)
-        use = cache.take(asked._replace(total=asked.total + _more(applied, rules.opening_tokens)), rules, now)
+        use = cache.take(asked._replace(total=asked.total + _more(applied)), rules, now)
         written = [use]
         if applied.compaction:
             content = str(index).rjust(summary_size(applied.input_tokens), "s")
@@ -193,9 +193,9 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         now += GAP
 
 
-def _more(applied: Outcome, opening: int) -> int:
-    """Tokens of what asks for a summary, which stands where the answer would be opened."""
-    return applied.compaction.call_tokens - applied.input_tokens - opening if applied.compaction else 0
+def _more(applied: Outcome) -> int:
+    """Tokens of what asks for a summary beyond those that would open the answer, in whose place it stands."""
+    return applied.compaction.call_tokens - applied.input_tokens if applied.compaction else 0
 
 
 def edits_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
