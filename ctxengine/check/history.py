@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ctxengine.check.asked import in_thread, lacks_beta, problems
 from ctxengine.check.rule import Facts, Hit, rule
-from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING
+from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING, SERVER_TOOLS
 from ctxengine.conversation import blocks_of, field_of, in_messages
 from ctxengine.findings import Place
 
@@ -71,6 +71,17 @@ def pair_orphan(facts: Facts) -> Iterator[Hit]:
         last = in_messages(len(conversation.messages) - 1).path
         count = len(conversation.open_tool_uses)
         yield Hit(f"{last}: {count} tool_use block(s) at the end have no tool_result yet", Place(last))
+
+
+@rule(
+    "pair-server",
+    "error",
+    "A server tool use has no result, and the turn is over.",
+    help="send the turn on as it came, answered with tool_result blocks alone, or leave the use out",
+    source=SERVER_TOOLS,
+)
+def pair_server(facts: Facts) -> Iterator[Hit]:
+    yield from problems(facts, "pair-server")
 
 
 @rule(

@@ -5,7 +5,7 @@ Messages are dicts; blocks are dicts or the SDK's model objects.
 
 from __future__ import annotations
 
-from ctxengine.conversation.blocks import UNMARKABLE, blocks_of, field_of, markable
+from ctxengine.conversation.blocks import SERVER_RESULTS, UNMARKABLE, blocks_of, field_of, markable
 from ctxengine.conversation.facts import (
     AT_END,
     MESSAGES,
@@ -26,6 +26,7 @@ from ctxengine.conversation.scanner import Scanner
 __all__ = [
     "AT_END",
     "MESSAGES",
+    "SERVER_RESULTS",
     "SYSTEM",
     "TOOLS",
     "UNMARKABLE",

@@ -21,7 +21,9 @@ from ctxengine.conversation.head import Head, ttl_of
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
 
-LOOKED_AT = ("type", "id", "tool_use_id", "text", "content", "citations", "signature", "source", "cache_control")
+LOOKED_AT = (
+    "type", "id", "tool_use_id", "text", "content", "citations", "signature", "source", "cache_control", "caller",
+)  # fmt: skip
 
 
 class Scanner:
@@ -34,6 +36,7 @@ class Scanner:
         "_marks",
         "_pending",
         "_problems",
+        "_server_open",
         "_server_uses",
         "_signed_thinking",
         "_system_messages",
@@ -52,6 +55,7 @@ class Scanner:
         self._pending: set[str] = set()
         self._answered: set[str] = set()
         self._server_uses: set[str] = set()
+        self._server_open: dict[str, tuple[int, int]] = {}
         self._thinking = 0
         self._signed_thinking = False
         self._bare_thinking: list[Position] = []
@@ -75,6 +79,8 @@ class Scanner:
                         answered.clear()
                 else:
                     self._other_role(index, role)
+            elif self._server_open:
+                self._closes_turn(content)
             if content.__class__ is str:
                 if pending and from_user:
                     self._text_before_results(index)
@@ -170,6 +176,15 @@ class Scanner:
         )
         self._pending.clear()
 
+    def _closes_turn(self, content: Any) -> None:
+        """A user's message of nothing but results goes on with a turn; any other ends it, and no result comes then."""
+        blocks = content if isinstance(content, (list, tuple)) else ()
+        if blocks and all(field_of(block, "type") == "tool_result" for block in blocks):
+            return
+        for index, at in self._server_open.values():
+            self._problem("pair-server", index, at, "a server tool use without its result, in a turn that is over")
+        self._server_open.clear()
+
     def _other_role(self, index: int, role: Any) -> None:
         if role == "system":
             self._system_messages.append(index)
@@ -259,8 +274,12 @@ class Scanner:
         elif kind == "search_result":
             self._search_result(index, at, block)
         elif kind in ("server_tool_use", "mcp_tool_use"):
-            self._server_uses.add(str(field_of(block, "id")))
+            use = str(field_of(block, "id"))
+            self._server_uses.add(use)
+            if kind == "server_tool_use" and field_of(field_of(block, "caller"), "type") in (None, "direct"):
+                self._server_open[use] = index, at
         elif isinstance(kind, str) and kind in SERVER_RESULTS:
+            self._server_open.pop(str(field_of(block, "tool_use_id")), None)
             if str(field_of(block, "tool_use_id")) not in self._server_uses:
                 self._problem("pair-orphan", index, at, f"a {kind} block whose server tool use is not in the history")
         elif not isinstance(kind, str):
@@ -281,6 +300,7 @@ class Scanner:
         if found.counts:
             self._pending.clear()
             self._server_uses.clear()
+            self._server_open.clear()
             self._signed_thinking, self._bare_thinking = False, []
         sealed = found.kind == "empty" or (found.counts and signature and isinstance(signature, str))
         if signature is not None and not sealed:

@@ -12,7 +12,7 @@ from ctxengine.catalog import Catalog, WireFact
 from ctxengine.check import RULES, Facts
 from ctxengine.check.betas import knows_context_management
 from ctxengine.check.marks import slots_of
-from ctxengine.conversation import blocks_of, field_of
+from ctxengine.conversation import SERVER_RESULTS, blocks_of, field_of
 from ctxengine.edits.shapes import OTHER_SHAPE, shape_of
 from ctxengine.findings import Finding
 from ctxengine.plan import CompileInput, Plan, as_it_stands
@@ -144,6 +144,16 @@ def _of_betas(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"value": ", ".join(name for name in facts.plan.beta_names if name not in facts.catalog.betas)}
 
 
+def _of_orphan(finding: Finding, facts: Facts) -> dict[str, Any]:
+    """A result of the server's names its own kind, and looks for its use anywhere before it."""
+    found = BLOCK.match(finding.where.path)
+    block = blocks_of(facts.conversation.messages[int(found[1])])[int(found[2])] if found else None
+    kind = field_of(block, "type")
+    if kind in SERVER_RESULTS:
+        return {"result": kind, "use": "`server_tool_use` block before it"}
+    return {"result": "tool_result", "use": "`tool_use` block in the previous message"}
+
+
 OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "beta-unknown": _of_betas,
     "block-extra-fields": _of_extra_key,
@@ -151,12 +161,14 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "edit-unknown": _of_edit,
     "effort-model": _of_effort,
     "effort-thinking": _of_effort,
+    "pair-orphan": _of_orphan,
 }
 """What the words of one rule's refusal name beside what all do."""
 
 
 def _of_block(block: Any) -> dict[str, Any]:
-    return {"kind": field_of(block, "type"), "id": field_of(block, "tool_use_id") or ""}
+    names = {"kind": "type", "id": "tool_use_id", "use_id": "id", "name": "name"}
+    return {name: field_of(block, field) or "" for name, field in names.items()}
 
 
 class _Values(dict[str, Any]):
