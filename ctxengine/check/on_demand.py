@@ -73,12 +73,10 @@ def _shown(facts: Facts, path: str) -> str:
     source=f"{ON_DEMAND}; {SDK}",
 )
 def odc_pending_tool(facts: Facts) -> Iterator[Hit]:
-    pending = len(facts.conversation.open_tool_uses)
+    pending = len(facts.conversation.open_tool_uses) + len(facts.conversation.open_server_uses)
     if pending and facts.request.get("compaction") is not None:
         where = in_messages(len(facts.conversation.messages) - 1)
-        yield Hit(
-            f"{pending} tool_use block(s) at the end have no result yet: compaction_incomplete_turn", Place(where.path)
-        )
+        yield Hit(f"{pending} tool use(s) at the end have no result yet: compaction_incomplete_turn", Place(where.path))
 
 
 @rule(

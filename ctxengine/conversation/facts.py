@@ -97,6 +97,8 @@ class Conversation:
     problems: tuple[Problem, ...] = ()
     open_tool_uses: tuple[str, ...] = ()
     """Ids of client tool uses at the end that no result answers yet."""
+    open_server_uses: tuple[str, ...] = ()
+    """The same of the server's tools, where the model called them itself."""
     thinking_blocks: int = 0
     system_messages: tuple[int, ...] = ()
     """Indexes of messages with role ``system``."""

@@ -146,6 +146,7 @@ class Scanner:
             tuple(self._blocks),
             problems,
             tuple(sorted(map(str, self._pending))),
+            tuple(sorted(self._server_open)),
             self._thinking,
             tuple(self._system_messages),
             {} if memo is None else memo,

@@ -117,7 +117,10 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
 
 
 def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
-    """What the API takes, but not here."""
+    """What the API takes, but not here; threads it takes with little else."""
+    if body.get("thread"):
+        named = (name for name in ("context_management", "fallbacks") if body.get(name))
+        refuse(catalog, "thread-unsupported", path=next(named, "thread"))
     for name in NOT_EMULATED:
         if body.get(name):
             refuse(catalog, "not-emulated", path=name)
@@ -127,8 +130,6 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
                 refuse(catalog, "not-emulated", path=f"messages.{index}.{name}")
     if isinstance(body.get("container"), dict) and body["container"].get("skills"):
         refuse(catalog, "not-emulated", path="container.skills")
-    if body.get("thread"):
-        refuse(catalog, "thread-unsupported", path="thread")
 
 
 def refuse(catalog: Catalog, id: str, **values: Any) -> NoReturn:
