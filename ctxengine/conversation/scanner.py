@@ -17,6 +17,7 @@ from ctxengine.conversation.facts import (
     in_messages,
 )
 from ctxengine.conversation.head import Head, ttl_of
+from ctxengine.conversation.pairs import Pairs
 
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
@@ -30,14 +31,11 @@ class Scanner:
     """Walks messages once, remembering enough to go on from where it stopped."""
 
     __slots__ = (
-        "_answered",
         "_bare_thinking",
         "_blocks",
         "_marks",
-        "_pending",
+        "_pairs",
         "_problems",
-        "_server_open",
-        "_server_uses",
         "_signed_thinking",
         "_system_messages",
         "_thinking",
@@ -52,10 +50,7 @@ class Scanner:
         self._marks: list[Mark] = []
         self._blocks: list[CompactionBlock] = []
         self._problems: list[Problem] = []
-        self._pending: set[str] = set()
-        self._answered: set[str] = set()
-        self._server_uses: set[str] = set()
-        self._server_open: dict[str, tuple[int, int]] = {}
+        self._pairs = Pairs(self._problem)
         self._thinking = 0
         self._signed_thinking = False
         self._bare_thinking: list[Position] = []
@@ -63,7 +58,8 @@ class Scanner:
 
     def feed(self, messages: Sequence[Any]) -> None:
         """Read the messages from ``seen`` on. The hot loop: the common block types are told apart inline."""
-        pending, answered = self._pending, self._answered
+        pairs = self._pairs
+        pending, answered = pairs.pending, pairs.answered
         for index in range(self.seen, len(messages)):
             message = messages[index]
             try:
@@ -74,16 +70,16 @@ class Scanner:
             if not from_user:
                 if role == "assistant":
                     if pending:
-                        self._unanswered(index)
+                        pairs.unanswered(index)
                     if answered:
                         answered.clear()
                 else:
                     self._other_role(index, role)
-            elif self._server_open:
-                self._closes_turn(content)
+            elif pairs.server_open:
+                pairs.ends_turn(content)
             if content.__class__ is str:
                 if pending and from_user:
-                    self._text_before_results(index)
+                    pairs.text_alone(index)
                 if not content or content.isspace():
                     self._empty_content(index, content, from_user)
                 continue
@@ -108,14 +104,14 @@ class Scanner:
                     if use.__class__ is str and not from_user:
                         pending.add(use)
                     else:
-                        self._odd_use(index, at, use)
+                        pairs.odd_use(index, at, use)
                 elif kind == "tool_result":
                     use = block.get("tool_use_id")
                     if from_user and use.__class__ is str and use in pending:
                         pending.discard(use)
                         answered.add(use)
                     else:
-                        self._orphan(index, at, use)
+                        pairs.orphan(index, at, use)
                     if block.get("content").__class__ is list:
                         self._inside(index, at, block["content"])
                 elif kind == "thinking" or kind == "redacted_thinking":
@@ -134,9 +130,9 @@ class Scanner:
     ) -> Conversation:
         """The facts so far, with what was found outside the messages."""
         problems = (*head.problems, *self._problems)
-        if self._pending and messages and field_of(messages[-1], "role") == "user":
-            detail = f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it"
-            problems += (Problem("pair-orphan", in_messages(len(messages) - 1), detail),)
+        pairs = self._pairs
+        if pairs.pending and messages and field_of(messages[-1], "role") == "user":
+            problems += (Problem("pair-orphan", in_messages(len(messages) - 1), pairs.lacking()),)
         return Conversation(
             system,
             tools,
@@ -145,8 +141,8 @@ class Scanner:
             (*head.marks, *self._marks),
             tuple(self._blocks),
             problems,
-            tuple(sorted(map(str, self._pending))),
-            tuple(sorted(self._server_open)),
+            tuple(sorted(map(str, pairs.pending))),
+            tuple(sorted(pairs.server_open)),
             self._thinking,
             tuple(self._system_messages),
             {} if memo is None else memo,
@@ -154,37 +150,6 @@ class Scanner:
 
     def _problem(self, rule: str, index: int, at: int, detail: str) -> None:
         self._problems.append(Problem(rule, in_messages(index, at), detail))
-
-    def _unanswered(self, index: int) -> None:
-        count = len(self._pending)
-        self._problem(
-            "pair-orphan", index - 1, -1, f"{count} tool_use block(s) before this point have no tool_result right after"
-        )
-        self._pending.clear()
-
-    def _orphan(self, index: int, at: int, used: Any) -> None:
-        if isinstance(used, str) and used in self._answered:
-            self._problem("pair-dup", index, at, "a second tool_result for one tool_use")
-        else:
-            self._problem("pair-orphan", index, at, "a tool_result whose tool_use is not in the message before")
-
-    def _text_before_results(self, index: int) -> None:
-        self._problem(
-            "pair-orphan",
-            index,
-            -1,
-            f"{len(self._pending)} tool_use block(s) right before this message have no tool_result in it",
-        )
-        self._pending.clear()
-
-    def _closes_turn(self, content: Any) -> None:
-        """A user's message of nothing but results goes on with a turn; any other ends it, and no result comes then."""
-        blocks = content if isinstance(content, (list, tuple)) else ()
-        if blocks and all(field_of(block, "type") == "tool_result" for block in blocks):
-            return
-        for index, at in self._server_open.values():
-            self._problem("pair-server", index, at, "a server tool use without its result, in a turn that is over")
-        self._server_open.clear()
 
     def _other_role(self, index: int, role: Any) -> None:
         if role == "system":
@@ -222,18 +187,10 @@ class Scanner:
             self._marks.append(Mark(in_messages(index, at), ttl, str(kind), empty))
 
     def _user_text(self, index: int, at: int, block: Any) -> None:
-        if self._pending:
-            count = len(self._pending)
-            detail = f"text stands before the tool_result of {count} tool_use block(s), at content.{at}"
-            self._problem("pair-orphan", index, -1, detail)
+        if self._pairs.pending:
+            self._pairs.text_first(index, at)
         if field_of(block, "citations"):
             self._problem("version-blocks", index, at, "a non-empty citations list on user text")
-
-    def _odd_use(self, index: int, at: int, use: Any) -> None:
-        if isinstance(use, str):
-            self._problem("pair-orphan", index, at, "a tool_use in a user message, where nothing can answer it")
-        else:
-            self._problem("request-shape", index, at, "a tool_use block without an id")
 
     def _inside(self, index: int, at: int, blocks: Sequence[Any]) -> None:
         """The blocks within a tool_result or search_result: the SDK's types give them marks and sources too."""
@@ -275,14 +232,9 @@ class Scanner:
         elif kind == "search_result":
             self._search_result(index, at, block)
         elif kind in ("server_tool_use", "mcp_tool_use"):
-            use = str(field_of(block, "id"))
-            self._server_uses.add(use)
-            if kind == "server_tool_use" and field_of(field_of(block, "caller"), "type") in (None, "direct"):
-                self._server_open[use] = index, at
+            self._pairs.server_use(index, at, block, kind)
         elif isinstance(kind, str) and kind in SERVER_RESULTS:
-            self._server_open.pop(str(field_of(block, "tool_use_id")), None)
-            if str(field_of(block, "tool_use_id")) not in self._server_uses:
-                self._problem("pair-orphan", index, at, f"a {kind} block whose server tool use is not in the history")
+            self._pairs.server_result(index, at, block, kind)
         elif not isinstance(kind, str):
             self._problem("request-shape", index, at, "a content block without a type")
 
@@ -299,9 +251,7 @@ class Scanner:
         found = CompactionBlock(in_messages(index, at), _block_kind(content, signature), extra)
         self._blocks.append(found)
         if found.counts:
-            self._pending.clear()
-            self._server_uses.clear()
-            self._server_open.clear()
+            self._pairs.forget()
             self._signed_thinking, self._bare_thinking = False, []
         sealed = found.kind == "empty" or (found.counts and signature and isinstance(signature, str))
         if signature is not None and not sealed:
