@@ -124,12 +124,10 @@ def _parse(text: str, name: str, rule: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        _refuse(
-            rule,
-            Place("", name, error.lineno, error.colno),
-            f"not valid JSON: {error.msg}",
-            "correct the syntax at this place",
-        )
+        where = Place("", name, error.lineno, error.colno)
+        if text[error.pos : error.pos + 1] in ("}", "]") and text[: error.pos].rstrip().endswith(","):
+            _refuse(rule, where, "not valid JSON: a comma with nothing behind it", "take the comma out")
+        _refuse(rule, where, f"not valid JSON: {error.msg}", "correct the syntax at this place")
     except _DuplicateKey as error:
         where = _at(text, name, _second_key(text, error.key))
         _refuse(rule, where, "a key stands twice in one object", "keep one of the two")

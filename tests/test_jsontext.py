@@ -17,6 +17,7 @@ from ctxengine.jsontext import read_json, read_json_file
 REFUSED: list[tuple[str, bytes, int | None, int | None, str]] = [
     ("empty", b"", 1, 1, "not valid JSON"),
     ("truncated", b'{"a":\n [1,', 2, 5, "not valid JSON"),
+    ("a trailing comma", b'{"a": [1,\n ]}', 2, 2, "a comma with nothing behind it"),
     ("not a number", b'{"a": NaN}', 1, 7, "NaN is no JSON number"),
     ("infinity by exponent", b'{"a": 1e999}', 1, 7, "1e999 is no JSON number"),
     ("a key twice", b'{"a": 1,\n "a": 2}', 2, 2, "stands twice"),
