@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,9 +34,31 @@ WORD = 14
 
 def write_json(value: Any) -> None:
     """JSON on stdout, in UTF-8 whatever the terminal speaks."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=dict)
-    text = LATE_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    click.echo(text.encode("utf-8", "backslashreplace"))
+    click.echo(_json(value, indent=2))
+
+
+class JsonStream:
+    """A JSON object on stdout whose first value is a list that is written as its items come, and not kept."""
+
+    def __init__(self, name: str) -> None:
+        self._before = f'{{\n  "{name}": [\n    '.encode()
+
+    def add(self, items: Iterable[Any]) -> None:
+        parts: list[bytes] = []
+        for item in items:
+            parts += self._before, _json(item)
+            self._before = b",\n    "
+        click.echo(b"".join(parts), nl=False)
+
+    def end(self, others: Mapping[str, Any]) -> None:
+        """The rest of the object."""
+        begun = b"" if self._before == b",\n    " else self._before
+        click.echo(begun + b"\n  ],\n" + _json(others, indent=2).removeprefix(b"{\n"))
+
+
+def _json(value: Any, indent: int | None = None) -> bytes:
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=dict)
+    return LATE_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode("utf-8", "backslashreplace")
 
 
 def print_all(parts: Iterable[RenderableType], *, stderr: bool = False) -> None:

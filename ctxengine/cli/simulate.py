@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import click
 from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
 from ctxengine.cli.files import ended_like_interrupted, whole_file, written
-from ctxengine.cli.output import plural, print_all, print_findings, write_json
+from ctxengine.cli.output import JsonStream, plural, print_all, print_findings
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_tables
 from ctxengine.simulate import Results, Session, Simulator
 from ctxengine.simulate.files import find_files, sessions
@@ -106,6 +106,7 @@ def command(
         stream = stack.enter_context(whole_file(paths["--out"])) if out else None
         page = stack.enter_context(_page(paths["--report"], seen)) if report else None
         table = csv.writer(sys.stdout) if form == "csv" else None
+        listing = JsonStream("rows") if form == "json" else None
         for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
             if table and session.rows:
                 _write_csv(table, session, first=not seen.sessions)
@@ -114,14 +115,15 @@ def command(
                 page.add(session)
             if stream:
                 stream.writelines(json.dumps(row) + "\n" for row in session.rows)
-            if form == "json":
-                listed.append(session)
-            elif explain and form == "text":
+            if listing:
+                listing.add(session.rows)
+                listed.append(replace(session, rows=()))
+            elif explain:
                 print_all(turn_tables(session, explain))
         if explain and 0 < seen.longest < explain:
             raise click.UsageError(f"--explain {explain}: the longest conversation has {plural(seen.longest, 'turn')}")
-    if form == "json":
-        _write_json(listed, seen.sums)
+    if listing:
+        listing.end(_told(listed, seen.sums))
     elif form == "text" and seen.sessions:
         _print(seen)
     if form != "json":
@@ -177,18 +179,16 @@ def _write_csv(table: Any, session: Session, *, first: bool) -> None:
     table.writerows(row_values(row).values() for row in session.rows)
 
 
-def _write_json(listed: list[Session], sums: Sums) -> None:
+def _told(listed: list[Session], sums: Sums) -> dict[str, Any]:
+    """What the JSON has beside the rows."""
     results, summed = Results(tuple(sums.policies), tuple(listed)), sums.compared
-    write_json(
-        {
-            "totals": summed.totals,
-            "left_out": summed.left_out,
-            "refused_there": summed.refused_there,
-            "sessions": [_session(session) for session in listed if session.transcript],
-            "rows": list(results.rows()),
-            "findings": [finding.to_dict() for finding in results.findings],
-        }
-    )
+    return {
+        "totals": summed.totals,
+        "left_out": summed.left_out,
+        "refused_there": summed.refused_there,
+        "sessions": [_session(session) for session in listed if session.transcript],
+        "findings": [finding.to_dict() for finding in results.findings],
+    }
 
 
 def _session(session: Session) -> dict[str, Any]:
