@@ -124,12 +124,15 @@ class Sums:
     more_written: float
     dearer: float
     """The same of what all prompts cost."""
+    otherwise: float
+    """Share of the input tokens that were read, written or neither, and predicted to be another of the three."""
 
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Sums:
         read, written = sum(pair.read for pair in pairs), sum(pair.written for pair in pairs)
         billed = sum(dollars(pair.price, pair.billed, 0) or 0.0 for pair in pairs)
         predicted = sum(dollars(pair.price, pair.predicted, 0) or 0.0 for pair in pairs)
+        otherwise = sum(_apart(pair.billed, pair.predicted) for pair in pairs)
         return cls(
             len(pairs),
             sum(pair.agrees for pair in pairs) / max(len(pairs), 1),
@@ -138,6 +141,7 @@ class Sums:
             sum(pair.predicted.read for pair in pairs) / max(read, 1) - 1,
             sum(pair.predicted.written for pair in pairs) / max(written, 1) - 1,
             predicted / billed - 1 if billed else 0.0,
+            otherwise / max(sum(pair.billed.total for pair in pairs), 1),
         )
 
 
@@ -238,6 +242,11 @@ def _cached(entry: Recorded) -> int:
     return _tokens(entry, "cache_read_input_tokens") + _tokens(entry, "cache_creation_input_tokens")
 
 
+def _apart(one: CacheUse, other: CacheUse) -> float:
+    """Tokens that two uses of one prompt differ in."""
+    return (abs(one.read - other.read) + abs(one.written - other.written) + abs(one.uncached - other.uncached)) / 2
+
+
 def _ttl(entry: Recorded) -> Ttl | None:
     """The ttl a request wrote with; ``None`` where it wrote nothing."""
     split = entry.usage.get("cache_creation") or {}
@@ -251,13 +260,14 @@ def _seconds(entry: Recorded) -> float:
 
 
 def _print_sessions(found: list[list[Pair]]) -> None:
-    print(f"{'':60} {'pairs':>5} {'agree':>6} {'read billed':>12} {'model':>7} {'written':>9} {'model':>8} {'cost':>7}")
+    heads = f"{'read billed':>12} {'model':>7} {'written':>9} {'model':>8} {'cost':>7} {'otherwise':>9}"
+    print(f"{'':60} {'pairs':>5} {'agree':>6} {heads}")
     by_log = [Group(Path(pairs[0].log).name, pairs) for pairs in found]
     for name, pairs, _ in (*by_log, *groups(found)):
         sums = Sums.of(pairs)
         read, written = (
             f"{sums.read:12,} {sums.more_read:+7.2%}",
-            f"{sums.written:9,} {sums.more_written:+8.2%} {sums.dearer:+7.2%}",
+            f"{sums.written:9,} {sums.more_written:+8.2%} {sums.dearer:+7.2%} {sums.otherwise:9.2%}",
         )
         print(f"{name[:60]:60} {sums.pairs:5} {sums.agree:6.1%} {read} {written}")
     every = list(chain(*found))

@@ -32,14 +32,14 @@ def bills() -> str:
     """The cache model against session logs, in all and by reason."""
     found = sessions(corpus())
     lines = [
-        "| requests | pairs | hit or miss as billed | read | written | cost of the prompt |",
-        f"|---{'|---:' * 5}|",
+        "| requests | pairs | hit or miss as billed | read | written | cost of the prompt | tokens billed otherwise |",
+        f"|---{'|---:' * 6}|",
     ]
     for name, pairs, chosen in groups(found):
         sums = Sums.of(pairs)
         agree = "" if chosen else f"{sums.agree:.1%}"
         more = " | ".join(f"{each:+.1%}" for each in (sums.more_read, sums.more_written, sums.dearer))
-        lines.append(f"| {name} | {sums.pairs:,} | {agree} | {more} |")
+        lines.append(f"| {name} | {sums.pairs:,} | {agree} | {more} | {sums.otherwise:.1%} |")
     lines += ["", "| pair | agrees | how many |", "|---|---|---:|"]
     reasons = Counter(pair.reason for pairs in found for pair in pairs)
     lines += [f"| {why.words} | {'yes' if why.agrees else 'no'} | {many:,} |" for why, many in reasons.most_common()]
