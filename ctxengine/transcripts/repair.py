@@ -176,12 +176,12 @@ class Repair:
         return {**block, **changed}
 
     def _unique(self, given: str) -> str:
-        unique = plain = _NOT_ALLOWED.sub("_", given)
+        unique = plain = _plain(given)
         while unique in self._ids:
             self._ids[plain] += 1
             unique = f"{plain}_{self._ids[plain]}"
         self._ids[unique] = 1
-        return given if unique == given else unique
+        return unique
 
 
 def blocks_of(content: Any) -> list[dict[str, Any]]:
@@ -215,11 +215,18 @@ def _is_compaction(message: Message) -> bool:
     return any(block["type"] == "compaction" for block in blocks_of(message["content"]))
 
 
+def _plain(name: str) -> str:
+    """With what the API takes in names alone; of such a name, the very same text."""
+    if name.isidentifier() and name.isascii():
+        return name
+    plain = _NOT_ALLOWED.sub("_", name)
+    return name if plain == name else plain
+
+
 def _allowed(name: Any) -> str:
     if not isinstance(name, str) or not name:
         return "tool"
-    plain = _NOT_ALLOWED.sub("_", name)
-    return name if plain == name else plain
+    return _plain(name)
 
 
 def _object(value: Any) -> dict[str, Any]:
