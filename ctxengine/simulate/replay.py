@@ -142,7 +142,7 @@ class Replay:
         if stretch.message or stretch.gone:
             needs = self._made.needs.get(turn.messages, ())
             again = [need for need in needs if need.message < stretch.message or need.use in stretch.gone]
-        repeated = sum(need.how == "repeated" for need in again)
+        repeated = sum(need.how == "repeated" for need in again) if again else 0
         return {
             "transcript": self._name,
             "policy": self._candidate.name,
@@ -171,7 +171,7 @@ class Replay:
             "needed_again": len(again),
             "repeated": repeated,
             "quoted": len(again) - repeated,
-            "needed": [self._told(need) for need in again],
+            "needed": [self._told(need) for need in again] if again else [],
         }
 
     def _told(self, need: Need) -> str:
