@@ -50,5 +50,6 @@ NOTICES: tuple[Notice, ...] = (
     Notice("transcript-repaired", "info", "A transcript was repaired, for instance where a tool use was interrupted."),
     Notice("transcript-skipped", "warning", "Lines of a transcript that cannot be read were skipped."),
     Notice("transcript-tools", "info", "Tool definitions were made up for a transcript that has none."),
+    Notice("transcript-unknown", "warning", "A transcript has blocks of a type that the API does not have."),
     Notice("window-unknown", "warning", "A window fraction is asked for, but the model's window is unknown."),
 )

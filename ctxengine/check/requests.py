@@ -154,7 +154,7 @@ def thinking_mode(facts: Facts) -> Iterator[Hit]:
     modes = model.thinking_modes if model else None
     if not model or not modes or not isinstance(mode, str) or mode in modes:
         return
-    if mode in ("enabled", "disabled") or modes == ("adaptive",):
+    if mode != "between_tools" or modes == ("adaptive",):
         yield Hit(f"{model.id} takes only {', '.join(modes)}", Place("thinking.type"))
 
 

@@ -132,9 +132,11 @@ def command(
 
 
 def _jobs(jobs: int) -> int:
+    if jobs == 0 or jobs < -1:
+        raise click.UsageError("--jobs takes a number of processes, or -1 for one for each core")
     if jobs != 1 and find_spec("joblib") is None:
         raise click.UsageError("--jobs needs joblib: pip install 'ctxengine[simulate]'")
-    return jobs or 1
+    return jobs
 
 
 def _policy_files(simulator: Simulator) -> Iterator[str]:

@@ -119,8 +119,8 @@ def _check_fields(body: Mapping[str, Any], catalog: Catalog, surface: str) -> No
 def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
     """What the API takes, but not here; threads it takes with little else."""
     if body.get("thread"):
-        named = (name for name in ("context_management", "fallbacks") if body.get(name))
-        refuse(catalog, "thread-unsupported", path=next(named, "thread"))
+        named = next((name for name in ("context_management", "fallbacks") if body.get(name)), "")
+        refuse(catalog, "thread-unsupported", path=named or "thread", unsupported=named)
     for name in NOT_EMULATED:
         if body.get(name):
             refuse(catalog, "not-emulated", path=name)

@@ -40,19 +40,24 @@ class WireError:
     rule: str = ""
     wording: str = "recorded"
     """``assumed`` where nobody saw the API's own words."""
+    unsupported: str = ""
+    """The field that a thread's request may not have."""
 
     def body(self) -> dict[str, Any]:
         """The response's JSON."""
         error: dict[str, Any] = {"type": self.type, "message": self.message}
         if self.code:
             error["details"] = {"error_code": self.code}
+            if self.unsupported:
+                error["details"]["unsupported"] = [self.unsupported]
         return {"type": "error", "error": error}
 
 
 def refusal(catalog: Catalog, id: str, /, **values: Any) -> WireError:
     """One row of the catalog's wire errors, its message filled in; what is not given stays empty."""
     row = catalog.wire_errors[id]
-    return WireError(row.status, row.type, row.message.format_map(_Values(values)), row.code, row.id, row.wording)
+    said, unsupported = row.message.format_map(_Values(values)), values.get("unsupported", "")
+    return WireError(row.status, row.type, said, row.code, row.id, row.wording, unsupported)
 
 
 def refusals(facts: Facts) -> Iterator[WireError]:

@@ -93,6 +93,8 @@ def _dollars(entry: Recorded, target: Target, catalog: Catalog) -> float | None:
     uncached, written, read = (_count(entry.usage.get(name)) for name in BILLED)
     long = _long_write(entry)
     use = CacheUse(read, max(written - long, 0), long, uncached)
+    if not use.total:
+        return None  # no request is free: the bill is missing, or is none
     return dollars(price_of(facts, use.total), use, _count(entry.usage.get("output_tokens")))
 
 

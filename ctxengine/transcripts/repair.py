@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from operator import is_
 from typing import Any
 
+from ctxengine.conversation.blocks import MARKABLE, UNMARKABLE
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.reading import Message, text_or_none
 
@@ -26,6 +27,8 @@ REPAIRS: Mapping[str, str] = {
     "input": "tool inputs that were no object, wrapped in one",
 }
 
+KNOWN = MARKABLE | UNMARKABLE
+"""Types of content blocks that the API has."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_-]")
 
 
@@ -41,7 +44,7 @@ class Repair:
         self.messages: list[Message] = []
         self.starts: dict[int, int] = {}
         self.counts: Counter[str] = Counter()
-        self._taken = 0
+        self._taken = self._unknown = 0
         self._ids: Counter[str] = Counter()
         self._open: dict[str, str] = {}
         self._unanswered: dict[str, None] = {}
@@ -65,11 +68,15 @@ class Repair:
 
     def findings(self, where: Place) -> list[Finding]:
         remedy = "no action needed: the file itself stays as it is"
-        return [
+        found = [
             Finding("transcript-repaired", "info", f"{what}: {self.counts[kind]}", remedy, where)
             for kind, what in REPAIRS.items()
             if self.counts[kind]
         ]
+        if self._unknown:
+            message = f"blocks of a type that the API does not have, kept as they are: {self._unknown}"
+            found.append(Finding("transcript-unknown", "warning", message, "correct their type, or remove them", where))
+        return found
 
     def _take_user(self, message: Message) -> None:
         self._user.append(message)
@@ -147,6 +154,7 @@ class Repair:
         if kind == "thinking" and not block.get("signature"):
             self.counts["unsigned"] += 1
             return False
+        self._unknown += kind not in KNOWN
         return True
 
     def _is_misplaced(self, block: Mapping[str, Any]) -> bool:

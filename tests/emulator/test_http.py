@@ -66,6 +66,14 @@ def test_rules_refuse_in_the_apis_words() -> None:
         create(emulator(), {**HELLO, "context_management": edits})
 
 
+def test_a_thread_names_what_it_does_not_take() -> None:
+    """The field that a thread's request may not have stands in the error's details."""
+    with pytest.raises(anthropic.BadRequestError) as caught:
+        create(emulator(), {**HELLO, "thread": {"type": "create"}, "fallbacks": [{"model": "claude-opus-5"}]})
+    details = caught.value.body["error"]["details"]  # type: ignore[index, call-overload]
+    assert details == {"error_code": "thread_unsupported_request", "unsupported": ["fallbacks"]}
+
+
 def test_overflow() -> None:
     """A prompt beyond the window is too long; a reply that would leave it ends there."""
     long = {**HELLO, "model": "claude-haiku-4-5", "messages": [{"role": "user", "content": "too many words " * 70_000}]}
