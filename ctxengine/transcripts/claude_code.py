@@ -64,7 +64,9 @@ class _Context:
         model = next((entry.model for entry in reversed(self.billed) if entry.model), None)
         known = {"model": model} if model else {}
         return Draft(
-            {**known, "messages": self.messages}, tuple(entry for entry in self.billed if entry.usage), side=self.side
+            {**known, "messages": self.messages},
+            tuple(entry for entry in self.billed if entry.usage or entry.timestamp),
+            side=self.side,
         )
 
 

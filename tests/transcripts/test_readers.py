@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctxengine.errors import TranscriptError
-from ctxengine.transcripts import READERS, Transcript, read_request, read_transcripts
+from ctxengine.transcripts import READERS, Recorded, Transcript, read_request, read_transcripts
 
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['it']}")
@@ -120,3 +120,18 @@ def test_every_reader_has_a_case() -> None:
     """Each format in the registry is read by some case file."""
     read = {case.values[0]["transcripts"][0].get("format") for case in CASES if "transcripts" in case.values[0]}
     assert {reader.name for reader in READERS} <= read
+
+
+def test_a_log_without_bills_keeps_its_times() -> None:
+    """When a request was sent is told although what it cost is not."""
+    asked = {"type": "user", "uuid": "1", "parentUuid": None, "message": {"content": "Hi"}}
+    answer = {"id": "m", "model": "claude-opus-4-6", "content": [{"type": "text", "text": "Yes"}]}
+    answered = {
+        "type": "assistant",
+        "uuid": "2",
+        "parentUuid": "1",
+        "timestamp": "2026-11-01T12:00:00Z",
+        "message": answer,
+    }
+    (transcript,) = read_transcripts("\n".join(map(json.dumps, (asked, answered))).encode(), name="log")
+    assert transcript.recorded == (Recorded(1, "claude-opus-4-6", {}, "2026-11-01T12:00:00Z"),)
