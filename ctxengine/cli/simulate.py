@@ -21,8 +21,9 @@ from ctxengine.cli.files import ended_like_interrupted, whole_file, written
 from ctxengine.cli.output import JsonStream, plural, print_all, print_findings
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_tables
 from ctxengine.simulate import Results, Session, Simulator
-from ctxengine.simulate.files import find_files, sessions
+from ctxengine.simulate.files import sessions
 from ctxengine.simulate.simulation import ASSUMED_GAP
+from ctxengine.simulate.sources import find_files
 from ctxengine.simulate.summing import Said, Sums
 from ctxengine.simulate.totals import BASELINE
 

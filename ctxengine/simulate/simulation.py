@@ -17,6 +17,7 @@ from ctxengine.shapes import request_flaw
 from ctxengine.simulate.planned import Candidate
 from ctxengine.simulate.replay import Replay, Row
 from ctxengine.simulate.scan import Scan, scan
+from ctxengine.simulate.sources import find_files
 from ctxengine.simulate.subject import target_for, unpriced, with_thinking
 from ctxengine.simulate.summing import Summed, Sums
 from ctxengine.simulate.totals import BASELINE, Tally, Totals, verdict
@@ -178,7 +179,7 @@ def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[
     """Replay recorded conversations under several policies. The recorded turns stay as they were.
 
     Args:
-        transcripts: conversations, or files that hold some.
+        transcripts: conversations, or files, folders and patterns of files that hold some.
         policies: files, presets (``ctxengine:agentic``) or policies as dicts.
         how: fields of :class:`Simulator`: ``model``, ``platform``, ``lenient``, ``rows``, ``gap``, ``catalog``,
             ``switches``, ``plugins``.
@@ -193,7 +194,11 @@ def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[
     names = tuple(candidate.name for candidate in simulator.candidates)
     sessions: list[Session] = []
     for given in transcripts:
-        sessions += [simulator.session(given)] if isinstance(given, Transcript) else simulator.files([given])
+        if isinstance(given, Transcript):
+            sessions.append(simulator.session(given))
+            continue
+        files, missing = find_files([str(given)])
+        sessions += [Session(str(given), "", 0, (), findings=missing)] if missing else simulator.files(files)
     return Results(names, tuple(sessions))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from ctxengine import Engine
 from ctxengine.simulate import Results, Session, simulate
-from ctxengine.simulate.files import find_files, sessions
+from ctxengine.simulate.files import sessions
 from ctxengine.simulate.simulation import Simulator
+from ctxengine.simulate.sources import find_files
 from ctxengine.simulate.totals import verdict
 from ctxengine.transcripts import Recorded, Transcript
 
@@ -258,3 +260,14 @@ def test_policies_are_engines_own() -> None:
         "clear (3)",
     ]
     assert all(isinstance(candidate.engine, Engine) for candidate in Simulator(named).candidates)
+
+
+def test_folders_and_patterns_are_taken(tmp_path: Any) -> None:
+    """The library finds files as the command line does, and says where there are none."""
+    request = {"model": MODEL, "messages": [say("user", "Hi"), say("assistant", "Yes")]}
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(request))
+    for given in (tmp_path, tmp_path / "*.json"):
+        assert [found.turns for found in simulate([given], [CLEAR]).sessions] == [1, 1]
+    (nothing,) = simulate([tmp_path / "*.jsonl"], [CLEAR]).sessions
+    assert [finding.rule for finding in nothing.findings] == ["transcript-malformed"]
