@@ -210,7 +210,7 @@ def sampling_model(facts: Facts) -> Iterator[Hit]:
     if not model or model.sampling is not False or not _names_version(facts):
         return
     for path, name, value in _sampled(facts):
-        if (name, value) != ("temperature", 1):
+        if value is not None and (name, value) != ("temperature", 1):
             yield Hit(f"{model.id} does not let {name} be changed", Place(path))
 
 
@@ -227,12 +227,13 @@ def version_blocks(facts: Facts) -> Iterator[Hit]:
 
 
 def _sampled(facts: Facts) -> Iterator[tuple[str, str, Any]]:
-    """Path, name and value of each sampling parameter."""
+    """Path, name and value of each sampling parameter; one in ``extra_body`` is sent even where it is null."""
+    extra = facts.request.get("extra_body")
     for name in SAMPLING:
-        for path in (name, f"extra_body.{name}"):
-            value = inside(facts, path)
-            if value is not None:
-                yield path, name, value
+        if facts.request.get(name) is not None:
+            yield name, name, facts.request.get(name)
+        if isinstance(extra, Mapping) and name in extra:
+            yield f"extra_body.{name}", name, extra[name]
 
 
 def _names_version(facts: Facts) -> bool:

@@ -104,21 +104,20 @@ class Sums:
 class Said:
     """Findings of sessions as they go by, for people to read: what is said again and again is said once and counted."""
 
-    _kept: dict[Kind, list[Finding]] = field(default_factory=dict)
+    _kept: dict[Kind, dict[Finding, str]] = field(default_factory=dict)
+    """Each with the conversation that said it first."""
     _others: dict[Kind, set[int]] = field(default_factory=dict)
     """Hashes of those that are not kept, or hold for another session too."""
-    _first: dict[Kind, str] = field(default_factory=dict)
 
     def add(self, session: Session) -> None:
         for finding in session.findings:
             if finding.rule in UNSAID:
                 continue
             kind = (finding.severity, finding.rule, NUMBER.sub("", finding.message))
-            kept = self._kept.setdefault(kind, [])
+            kept = self._kept.setdefault(kind, {})
             if finding not in kept and len(kept) < KEPT[finding.severity]:
-                kept.append(finding)
-                self._first.setdefault(kind, session.transcript)
-            elif finding not in kept or session.transcript != self._first[kind]:
+                kept[finding] = session.transcript
+            elif kept.get(finding) != session.transcript:
                 self._others.setdefault(kind, set()).add(hash((finding, session.transcript)))
 
     def __iter__(self) -> Iterator[Finding]:
