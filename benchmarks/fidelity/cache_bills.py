@@ -265,11 +265,9 @@ def _print_sessions(found: list[list[Pair]]) -> None:
     by_log = [Group(Path(pairs[0].log).name, pairs) for pairs in found]
     for name, pairs, _ in (*by_log, *groups(found)):
         sums = Sums.of(pairs)
-        read, written = (
-            f"{sums.read:12,} {sums.more_read:+7.2%}",
-            f"{sums.written:9,} {sums.more_written:+8.2%} {sums.dearer:+7.2%} {sums.otherwise:9.2%}",
-        )
-        print(f"{name[:60]:60} {sums.pairs:5} {sums.agree:6.1%} {read} {written}")
+        read, written = f"{sums.read:12,} {sums.more_read:+7.2%}", f"{sums.written:9,} {sums.more_written:+8.2%}"
+        whole = f"{sums.dearer:+7.2%} {sums.otherwise:9.2%}"
+        print(f"{name[:60]:60} {sums.pairs:5} {sums.agree:6.1%} {read} {written} {whole}")
     every = list(chain(*found))
     print()
     for reason, count in Counter(pair.reason for pair in every).most_common():

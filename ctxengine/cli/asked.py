@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ctxengine.cli.output import note
 from ctxengine.engine import Engine
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
@@ -73,7 +74,7 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
         _note_where_requests_end(at, transcript.boundaries())
     elif transcript.format != MESSAGES.name and isinstance(messages, list) and _is_answered(messages):
         kwargs["messages"] = messages[:-1]
-        click.echo(f"note: of {file} the last request is taken, without the answer to it", err=True)
+        note(f"of {file} the last request is taken, without the answer to it")
     return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings)
 
 
@@ -87,7 +88,7 @@ def _note_where_requests_end(at: int, boundaries: Sequence[int]) -> None:
         return
     near = [*[end for end in boundaries if end < at][-1:], *[end for end in boundaries if end > at][:1]]
     ends = " and ".join(map(str, near))
-    click.echo(f"note: --at {at} is not where a request of the conversation ends; {ends} would be", err=True)
+    note(f"--at {at} is not where a request of the conversation ends; {ends} would be")
 
 
 def named_model(asked: Asked) -> str | None:

@@ -42,17 +42,18 @@ class JsonStream:
 
     def __init__(self, name: str) -> None:
         self._before = f'{{\n  "{name}": [\n    '.encode()
+        self._empty = True
 
     def add(self, items: Iterable[Any]) -> None:
         parts: list[bytes] = []
         for item in items:
             parts += self._before, _json(item)
-            self._before = b",\n    "
+            self._before, self._empty = b",\n    ", False
         click.echo(b"".join(parts), nl=False)
 
     def end(self, others: Mapping[str, Any]) -> None:
         """The rest of the object."""
-        begun = b"" if self._before == b",\n    " else self._before
+        begun = self._before if self._empty else b""
         click.echo(begun + b"\n  ],\n" + _json(others, indent=2).removeprefix(b"{\n"))
 
 

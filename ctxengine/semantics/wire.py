@@ -149,16 +149,6 @@ def _of_betas(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"value": ", ".join(name for name in facts.plan.beta_names if name not in facts.catalog.betas)}
 
 
-def _of_orphan(finding: Finding, facts: Facts) -> dict[str, Any]:
-    """A result of the server's names its own kind, and looks for its use anywhere before it."""
-    found = BLOCK.match(finding.where.path)
-    block = blocks_of(facts.conversation.messages[int(found[1])])[int(found[2])] if found else None
-    kind = field_of(block, "type")
-    if kind in SERVER_RESULTS:
-        return {"result": kind, "use": "`server_tool_use` block before it"}
-    return {"result": "tool_result", "use": "`tool_use` block in the previous message"}
-
-
 OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "beta-unknown": _of_betas,
     "block-extra-fields": _of_extra_key,
@@ -166,14 +156,17 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "edit-unknown": _of_edit,
     "effort-model": _of_effort,
     "effort-thinking": _of_effort,
-    "pair-orphan": _of_orphan,
 }
 """What the words of one rule's refusal name beside what all do."""
 
 
 def _of_block(block: Any) -> dict[str, Any]:
+    """A result of the server's names its own kind, and belongs to a use anywhere before it."""
     names = {"kind": "type", "id": "tool_use_id", "use_id": "id", "name": "name"}
-    return {name: field_of(block, field) or "" for name, field in names.items()}
+    values = {name: field_of(block, field) or "" for name, field in names.items()}
+    if str(values["kind"]) in SERVER_RESULTS:
+        return values | {"result": values["kind"], "use": "`server_tool_use` block before it"}
+    return values | {"result": "tool_result", "use": "`tool_use` block in the previous message"}
 
 
 class _Values(dict[str, Any]):

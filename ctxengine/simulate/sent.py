@@ -83,10 +83,10 @@ class Sent:
 
     def _prefix(self) -> Hashable:
         """Id of all that is in the prompt so far."""
-        ids = self.ids
-        if ids and ids[-1] is not GONE:
-            return ids[-1]
-        return next((each for each in reversed(ids) if each is not GONE), "")
+        for each in reversed(self.ids):
+            if each is not GONE:
+                return each
+        return ""
 
     def _cut(self, at: int) -> None:
         del self.ids[at:], self.tokens[at:], self.places[at:]
