@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +18,10 @@ from typing import Any, NoReturn
 from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place
 
-LOCATE_LIMIT = 1 << 20
-"""Bytes up to which lines are looked up: json-source-map takes about a second per megabyte."""
-
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 """A string that does not end goes to the end: to look for its end again from every quote in it takes forever."""
+_SPACE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder()
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -34,8 +35,7 @@ class JsonText:
 
     def place(self, path: str = "") -> Place:
         """The place of a dotted path; of its nearest existing parent where the path itself does not exist."""
-        line, column = _locate(self.text, path)
-        return Place(path, self.name, line, column)
+        return Place(path, self.name, *_places(self.text).find(path))
 
 
 def read_json_file(
@@ -214,28 +214,60 @@ def _at(text: str, name: str, offset: int) -> Place:
     return Place("", name, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
-def _locate(text: str, path: str) -> tuple[int | None, int | None]:
-    if len(text) > LOCATE_LIMIT:
-        return None, None
-    places = _places(text)
-    while path and path not in places:
-        path = path.rpartition(".")[0]
-    return places.get(path, (None, None))
+class _Places:
+    """Where everything in a text stands, found with the parser of the standard library, each level once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._known: dict[int, dict[str, tuple[int, int]]] = {}
+
+    def find(self, path: str) -> tuple[int | None, int | None]:
+        """Line and column of a dotted path, or of its nearest parent; of a member, where its key stands."""
+        if not self._text:
+            return None, None
+        found = at = _skip(self._text, 0)
+        try:
+            while path:
+                members = self._members(at)
+                name = next((name for name in _heads(path) if name in members), None)
+                if name is None:
+                    break
+                (found, at), path = members[name], path[len(name) + 1 :]
+        except RecursionError:  # it was read with more of the stack left
+            return None, None
+        line = bisect_right(self._lines, found)
+        return line, found - self._lines[line - 1] + 1
+
+    def _members(self, at: int) -> dict[str, tuple[int, int]]:
+        """Key or index of each member of what begins there: where the member begins, and where its value does."""
+        known = self._known.get(at)
+        if known is None:
+            known = self._known[at] = {name: (start, value) for name, start, value in self._read(at)}
+        return known
+
+    def _read(self, at: int) -> Iterator[tuple[str, int, int]]:
+        text, kind, count = self._text, self._text[at], 0
+        at = _skip(text, at + 1) if kind in "{[" else len(text)
+        while at < len(text) and text[at] not in "}]":
+            start, name = at, str(count)
+            if kind == "{":
+                name, at = _DECODER.raw_decode(text, at)
+                at = _skip(text, _skip(text, at) + 1)
+            yield name, start, at
+            at = _skip(text, _DECODER.raw_decode(text, at)[1])
+            at = _skip(text, at + 1) if text[at] == "," else at
+            count += 1
 
 
-@lru_cache(maxsize=4)
-def _places(text: str) -> dict[str, tuple[int, int]]:
-    """Line and column of every dotted path, none where the nesting is too deep; slow, and so kept for the next thing
-    to be said of the same text."""
-    from json_source_map import calculate  # only when something is to be said
+_places = lru_cache(maxsize=1)(_Places)
 
-    found: dict[str, tuple[int, int]] = {}
-    try:
-        entries = calculate(text)
-    except RecursionError:
-        return found
-    for pointer, entry in entries.items():
-        start = entry.key_start or entry.value_start
-        path = ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
-        found[path] = (start.line + 1, start.column + 1)
-    return found
+
+def _heads(path: str) -> Iterator[str]:
+    """What a path may begin with: keys may have dots in them."""
+    parts = path.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _skip(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too

@@ -40,7 +40,6 @@ DOORS = {
     "anthropic": {"drivers"},
     "pluggy": {"extension"},
     "jsonschema": {"policy"},
-    "json_source_map": {"jsontext"},
     "pydantic": {"_model", "edits", "policy"},
     "click": {"cli"},
     "rich": {"cli"},

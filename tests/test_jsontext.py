@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from json_source_map import calculate
 
 from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json, read_json_file
@@ -95,3 +96,30 @@ _JSON: Any = st.recursive(
 def test_reads_what_json_writes(value: Any) -> None:
     """Every value the standard library writes is read back as it was."""
     assert read_json(json.dumps(value), "x.json", rule="r").value == json.loads(json.dumps(value))
+
+
+_PLAIN_KEYS: Any = st.recursive(
+    st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab0é ", min_size=1), inner, max_size=4),
+    max_leaves=12,
+)
+"""json-source-map leaves escapes and slashes in its pointers."""
+
+
+@settings(deadline=None)
+@given(_PLAIN_KEYS, st.sampled_from([None, 0, 2]))
+def test_places_are_those_of_json_source_map(value: Any, indent: int | None) -> None:
+    """Every path stands where another program says, however the text is laid out."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    document = read_json(text, "x.json", rule="r")
+    for pointer, entry in calculate(text).items():
+        at, start = document.place(pointer[1:].replace("/", ".")), entry.key_start or entry.value_start
+        assert (at.line, at.column) == (start.line + 1, start.column + 1)
+
+
+def test_places_in_a_large_text() -> None:
+    """A place in megabytes of text is known, and looking for many of them reads the text once."""
+    text = json.dumps({"messages": [{"content": "x" * 1000} for _ in range(5000)]}, indent=0)
+    document = read_json(text, "x.json", rule="r")
+    lines = [document.place(f"messages.{index}.content").line for index in range(5000)]
+    assert lines == [4 + 3 * index for index in range(5000)]

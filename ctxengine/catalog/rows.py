@@ -94,7 +94,7 @@ def plain(value: Any) -> Any:
     """A row, or any value in it or like it, as JSON in fresh dicts and lists."""
     if value.__class__ in _PLAIN:
         return value
-    if isinstance(value, (dict, Mapping)):  # the first spares the abstract class's slow test
+    if isinstance(value, (dict, MappingProxyType, Mapping)):  # the first two spare the abstract class's slow test
         return {key: plain(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(child) for child in value]

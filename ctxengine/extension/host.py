@@ -77,7 +77,8 @@ class Host:
 
         With ``edit_types``, those the catalog knows, an edit of another type is nonsense.
         """
-        if not used and not self._loaded:
+        chosen = [plugin for plugin in self._loaded if plugin.info.source == "object" or plugin.info.name in used]
+        if not used and not chosen:
             return NOTHING
         edits: list[tuple[str, tuple[Mapping[str, Any], ...]]] = []
         breakpoints: list[ExtraBreakpoint] = []
@@ -87,14 +88,13 @@ class Host:
         given: dict[str, Any] = {"target": target, "conversation": conversation, "policy": policy}
         read_change = partial(read_edit, models=self._models, types=edit_types)
         read_place = partial(read_breakpoint, conversation=conversation)
-        for plugin in self._loaded:
+        for plugin in chosen:
             name = plugin.info.name
-            if plugin.info.source == "object" or name in used:
-                given["config"] = configs.get(name, {})
-                asked = self._ask(plugin, EDITS, read_change, problems, **given)
-                places = self._ask(plugin, BREAKPOINTS, read_place, problems, **given)
-                edits += [(name, asked)] if asked else []
-                breakpoints += [ExtraBreakpoint(name, at, ttl) for at, ttl in places]
+            given["config"] = configs.get(name, {})
+            asked = self._ask(plugin, EDITS, read_change, problems, **given)
+            places = self._ask(plugin, BREAKPOINTS, read_place, problems, **given)
+            edits += [(name, asked)] if asked else []
+            breakpoints += [ExtraBreakpoint(name, at, ttl) for at, ttl in places]
         return Contributed(tuple(edits), tuple(breakpoints), tuple(problems))
 
     def _registered(self, problems: list[Finding]) -> tuple[EditRegistration, ...]:

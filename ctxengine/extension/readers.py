@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ctxengine.errors import CtxengineError, TranscriptError
 from ctxengine.extension.loading import PluginInfo, Unusable, failed
+from ctxengine.findings import Place
 from ctxengine.transcripts import READERS, Draft, Notes, Reader, Row, draft_flaw
 
 
@@ -33,17 +35,34 @@ def _guarded_sniff(reader: Reader) -> Callable[[Any], bool]:
 
 
 def _guarded_read(reader: Reader, info: PluginInfo) -> Callable[[Iterable[Row], Notes], Iterable[Draft]]:
+    def refused(error: Exception) -> TranscriptError:
+        return TranscriptError(failed(info, f"its reader of the format {reader.name}", error, strict=True))
+
     def read(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
         try:
             for draft in reader.read(rows, notes):
                 flaw = draft_flaw(draft)
                 if flaw:
                     raise Unusable(f"yielded {flaw}")
-                yield draft
+                yield replace(draft, place=_guarded_place(draft.place, refused)) if draft.place else draft
         except CtxengineError:
             raise
         except Exception as error:
-            doing = f"its reader of the format {reader.name}"
-            raise TranscriptError(failed(info, doing, error, strict=True)) from None
+            raise refused(error) from None
 
     return read
+
+
+def _guarded_place(
+    place: Callable[[int], Place], refused: Callable[[Exception], TranscriptError]
+) -> Callable[[int], Place]:
+    def guarded(index: int) -> Place:
+        try:
+            found = place(index)
+            if not isinstance(found, Place):
+                raise Unusable("said where a message stands with something else than a Place")
+        except Exception as error:
+            raise refused(error) from None
+        return found
+
+    return guarded

@@ -8,8 +8,7 @@ newest place counts, for the model would read it there.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ctxengine.catalog.facts import CALLS
@@ -19,7 +18,6 @@ QUOTE = 40
 """Characters from which on a passage counts as quoted."""
 FEW = 12
 """Passages up to which looking for each in a text is quicker than taking the text apart."""
-_encode = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
 class Need(NamedTuple):
@@ -61,7 +59,7 @@ class _Memory:
     def __init__(self, wanted: set[str]) -> None:
         self._wanted = wanted
         self._passages: dict[str, tuple[int, int]] = {}
-        self._calls: dict[str, tuple[int, int]] = {}
+        self._calls: dict[Hashable, tuple[int, int]] = {}
         self._open: dict[Any, int] = {}
         self._uses = 0
 
@@ -82,7 +80,7 @@ class _Memory:
         for block in blocks_of(message):
             kind = block["type"]
             if kind in CALLS:
-                call = _encode((block.get("name"), block.get("input")))
+                call = (block.get("name"), _frozen(block.get("input")))
                 if call in self._calls:
                     needs.append(Need(*self._calls[call], "repeated"))
                 self._calls[call] = (index, self._uses)
@@ -116,8 +114,17 @@ def _written(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _passages(text: str) -> list[str]:
+    if len(text) < QUOTE:
+        return []
     pieces = text.replace('"', "\n").replace("`", "\n").split("\n")
     return [piece for piece in [piece.strip() for piece in pieces if len(piece) >= QUOTE] if len(piece) >= QUOTE]
+
+
+def _frozen(value: Any) -> Hashable:
+    """A JSON value, to be looked up; the order of keys does not count."""
+    if isinstance(value, dict):
+        return frozenset((key, _frozen(child)) for key, child in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -41,24 +41,30 @@ def _is_line(value: Any) -> bool:
 class _Context:
     side: bool
     messages: list[Message] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
     billed: list[Recorded] = field(default_factory=list)
     response_id: str | None = None
     response: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, line: dict[str, Any], thinking: str) -> None:
+    def add(self, row: Row, thinking: str) -> None:
+        line = row.value
         message = line["message"]
         if line["type"] == "user":
-            self.messages.append({"role": "user", "content": message.get("content")})
+            self._append(row, "user", message.get("content"))
             return
         if not isinstance(message.get("id"), str) or message["id"] != self.response_id:
             self.response_id, self.response = message.get("id"), []
-            self.messages.append({"role": "assistant", "content": self.response})
+            self._append(row, "assistant", self.response)
             model, timestamp = text_or_none(message.get("model")), text_or_none(line.get("timestamp"))
             thinking = f"{thinking}, not streamed" if thinking and _is_whole(message) else thinking
             self.billed.append(Recorded(len(self.messages) - 1, model, {}, timestamp, thinking))
         self.response.extend(blocks_of(message.get("content")))
         if isinstance(message.get("usage"), dict):  # grows from line to line of a response: the last is what was billed
             self.billed[-1] = replace(self.billed[-1], usage=message["usage"])
+
+    def _append(self, row: Row, role: str, content: Any) -> None:
+        self.messages.append({"role": role, "content": content})
+        self.places.append(row.place("message"))
 
     def draft(self) -> Draft:
         model = next((entry.model for entry in reversed(self.billed) if entry.model), None)
@@ -67,6 +73,7 @@ class _Context:
             {**known, "messages": self.messages},
             tuple(entry for entry in self.billed if entry.usage or entry.timestamp),
             side=self.side,
+            place=self.places.__getitem__,
         )
 
 
@@ -80,7 +87,8 @@ class _Log:
         self._thinking: dict[str, str] = {}
         self._last_side = ""
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, row: Row) -> None:
+        line = row.value
         conversation = self._conversation(line)
         starts_anew = line["type"] == "system" or line.get("isCompactSummary") is True
         context = self._growing.get(conversation)
@@ -90,7 +98,7 @@ class _Log:
         if line["type"] == "user":
             self._thinking[conversation] = _thinking(line, self._thinking.get(conversation, ""))
         if line["type"] != "system":
-            context.add(line, self._thinking.get(conversation, ""))
+            context.add(row, self._thinking.get(conversation, ""))
 
     def _conversation(self, line: dict[str, Any]) -> str:
         """Which conversation a line belongs to; a sidechain without an agent's name is known by its first line."""
@@ -129,7 +137,7 @@ def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
     parents: dict[str, tuple[str, Place]] = {}
     for row in rows:
         if _is_part(row, notes):
-            log.add(row.value)
+            log.add(row)
             uuid, parent = row.value.get("uuid"), row.value.get("parentUuid")
             if isinstance(uuid, str) and isinstance(parent, str):
                 parents.setdefault(uuid, (parent, row.place("parentUuid")))

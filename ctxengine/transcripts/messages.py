@@ -61,8 +61,9 @@ def _draft(request: dict[str, Any], row: Row, path: str, notes: Notes) -> Draft:
         notes.malformed(row.place(path), "messages is no list", "give a list of messages")
         given = []
     prefix = f"{path}." if path else ""
-    messages = [message for index, message in enumerate(given) if _is_message(message, row, f"{prefix}{index}", notes)]
-    return Draft({**request, "messages": messages})
+    sound = [index for index, message in enumerate(given) if _is_message(message, row, f"{prefix}{index}", notes)]
+    messages = [given[index] for index in sound]
+    return Draft({**request, "messages": messages}, place=lambda index: row.place(f"{prefix}{sound[index]}"))
 
 
 def _is_message(message: Message, row: Row, path: str, notes: Notes) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ctxengine.errors import MalformedInput
+from ctxengine.findings import Place
 from ctxengine.jsontext import read_json
 from ctxengine.transcripts.reading import Draft, Message, Reader, text_or_none
 from ctxengine.transcripts.source import MALFORMED, Notes, Row
@@ -47,13 +48,14 @@ def _read(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:
             request["system"] = "\n\n".join(chat.system)
         if tools := _tools(row.value):
             request["tools"] = tools
-        yield Draft(request)
+        yield Draft(request, place=chat.place)
 
 
 class _Chat:
     def __init__(self, row: Row, notes: Notes) -> None:
         self.system: list[str] = []
         self.messages: list[Message] = []
+        self._paths: list[str] = []
         self._row = row
         self._notes = notes
 
@@ -69,13 +71,19 @@ class _Chat:
             return
         if role in SYSTEM and not self.messages:
             self.system.extend(block["text"] for block in blocks if block.get("text"))
-        elif role == "tool":
+            return
+        self._paths.append(path)
+        if role == "tool":
             self.messages.append({"role": "user", "content": [_result(message, blocks)]})
         elif role == "assistant":
             blocks.extend(self._calls(message.get("tool_calls"), f"{path}.tool_calls"))
             self.messages.append({"role": "assistant", "content": blocks})
         else:  # later instructions came between the turns: Messages takes them everywhere only as user text
             self.messages.append({"role": "user", "content": blocks})
+
+    def place(self, index: int) -> Place:
+        """Where a message stands."""
+        return self._row.place(self._paths[index])
 
     def _blocks(self, content: Any, path: str) -> list[dict[str, Any]] | None:
         if content is None or isinstance(content, str):

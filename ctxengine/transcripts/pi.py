@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ctxengine.findings import Place
 from ctxengine.transcripts.reading import Draft, Message, Reader, content_is_sound, text_or_none
 from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded
@@ -30,34 +31,36 @@ class _Session:
         self.drafts: list[Draft] = []
         self._model: str | None = None
         self._thinking = ""
-        self._messages: list[tuple[int, Message]] = []
+        self._messages: list[tuple[Place, Message]] = []
         self._billed: list[Recorded] = []
 
-    def add(self, entry: dict[str, Any], index: int) -> None:
+    def add(self, row: Row) -> None:
+        entry = row.value
         kind = entry.get("type")
         if kind in ("session", "model_change") and isinstance(entry.get("modelId"), str):
             self._model = entry["modelId"]
         if kind in ("session", "thinking_level_change"):
             self._thinking = text_or_none(entry.get("thinkingLevel")) or ""
         elif kind == "compaction":
-            self._compact(entry, index)
+            self._compact(row)
         elif kind == "message":
             message = entry["message"]
             if message["role"] == "assistant":
                 self._bill(message, entry.get("timestamp"))
-            self._messages.append((index, _message(message)))
+            self._messages.append((row.place("message"), _message(message)))
 
     def close(self) -> None:
         if self._messages:
             known = {"model": self._model} if self._model else {}
-            messages = [message for _, message in self._messages]
-            self.drafts.append(Draft({**known, "messages": messages}, tuple(self._billed)))
+            places, messages = zip(*self._messages, strict=True)
+            request = {**known, "messages": list(messages)}
+            self.drafts.append(Draft(request, tuple(self._billed), place=places.__getitem__))
 
-    def _compact(self, entry: dict[str, Any], index: int) -> None:
+    def _compact(self, row: Row) -> None:
         self.close()
-        first = entry.get("firstKeptEntryIndex")
-        kept = [pair for pair in self._messages if isinstance(first, int) and pair[0] >= first]
-        self._messages = [(index, {"role": "user", "content": entry["summary"]}), *kept]
+        first = row.value.get("firstKeptEntryIndex")  # from 0; lines are counted from 1
+        kept = [pair for pair in self._messages if isinstance(first, int) and (pair[0].line or 1) > first]
+        self._messages = [(row.place("summary"), {"role": "user", "content": row.value["summary"]}), *kept]
         self._billed = []
 
     def _bill(self, message: dict[str, Any], timestamp: Any) -> None:
@@ -74,7 +77,7 @@ def _read(rows: Iterable[Row], notes: Notes) -> list[Draft]:
     session = _Session()
     for row in rows:
         if _is_part(row, notes):
-            session.add(row.value, (row.line or 1) - 1)
+            session.add(row)
     session.close()
     return session.drafts
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ctxengine.findings import Place
 from ctxengine.transcripts.source import Notes, Row
 from ctxengine.transcripts.transcript import Recorded
 
@@ -25,6 +26,8 @@ class Draft:
     name: str | None = None
     side: bool = False
     """True for a conversation beside the main one, such as a sub-agent's."""
+    place: Callable[[int], Place] | None = None
+    """Where the i-th message stands; without it, findings name the file alone."""
 
 
 @dataclass(frozen=True, slots=True)

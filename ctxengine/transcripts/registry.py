@@ -142,7 +142,7 @@ def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
     repair.finish()
     where = Place(file=file)
     request = {**draft.request, "messages": repair.messages}
-    findings = repair.findings(where)
+    findings = repair.findings(draft.place or (lambda _: where))
     if not request.get("tools") and (tools := tools_used(repair.messages)):
         request["tools"] = tools
         findings.append(_made_up(len(tools), where))

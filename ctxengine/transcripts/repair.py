@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import is_
 from typing import Any
 
@@ -26,6 +26,7 @@ REPAIRS: Mapping[str, str] = {
     "name": "tool names replaced, as the API takes only letters, digits, _ and -",
     "input": "tool inputs that were no object, wrapped in one",
 }
+UNKNOWN = "unknown", "blocks of a type that the API does not have, kept as they are"
 
 KNOWN = MARKABLE | UNMARKABLE
 """Types of content blocks that the API has."""
@@ -44,10 +45,11 @@ class Repair:
         self.messages: list[Message] = []
         self.starts: dict[int, int] = {}
         self.counts: Counter[str] = Counter()
-        self._taken = self._unknown = 0
+        self._firsts: dict[str, int] = {}
+        self._taken = 0
         self._ids: Counter[str] = Counter()
         self._open: dict[str, str] = {}
-        self._unanswered: dict[str, None] = {}
+        self._unanswered: dict[str, int] = {}
         self._results: list[dict[str, Any]] = []
         self._rest: list[dict[str, Any]] = []
         self._user: list[Message] = []
@@ -66,17 +68,29 @@ class Repair:
         self._close_user()
         self.starts[self._taken] = len(self.messages)
 
-    def findings(self, where: Place) -> list[Finding]:
-        remedy = "no action needed: the file itself stays as it is"
-        found = [
-            Finding("transcript-repaired", "info", f"{what}: {self.counts[kind]}", remedy, where)
-            for kind, what in REPAIRS.items()
-            if self.counts[kind]
-        ]
-        if self._unknown:
-            message = f"blocks of a type that the API does not have, kept as they are: {self._unknown}"
-            found.append(Finding("transcript-unknown", "warning", message, "correct their type, or remove them", where))
+    def findings(self, place: Callable[[int], Place]) -> list[Finding]:
+        """What was changed, and what is unknown.
+
+        Args:
+            place: where the i-th of the messages taken stands.
+        """
+        found = []
+        for kind, what in (*REPAIRS.items(), UNKNOWN):
+            if count := self.counts[kind]:
+                message = f"{what}: {count}{', the first of them here' if count > 1 else ''}"
+                where = place(self._firsts[kind])
+                if kind in REPAIRS:
+                    remedy = "no action needed: the file itself stays as it is"
+                    found.append(Finding("transcript-repaired", "info", message, remedy, where))
+                else:
+                    remedy = "correct their type, or remove them"
+                    found.append(Finding("transcript-unknown", "warning", message, remedy, where))
         return found
+
+    def _note(self, kind: str, at: int | None = None) -> None:
+        """Count what was done, or is unknown, in the message at hand or in an earlier one."""
+        self.counts[kind] += 1
+        self._firsts.setdefault(kind, self._taken if at is None else at)
 
     def _take_user(self, message: Message) -> None:
         self._user.append(message)
@@ -97,9 +111,9 @@ class Repair:
         given = block.get("tool_use_id")
         use_id = self._open.get(given) if isinstance(given, str) else None
         if use_id is None:
-            self.counts["orphan"] += 1
+            self._note("orphan")
         elif use_id not in self._unanswered:
-            self.counts["duplicate"] += 1
+            self._note("duplicate")
         else:
             del self._unanswered[use_id]
             content = block.get("content")
@@ -109,7 +123,7 @@ class Repair:
 
     def _take_assistant(self, message: Message) -> None:
         if not self.messages and not self._rest and not _is_compaction(message):
-            self.counts["leading"] += 1
+            self._note("leading")
             return
         kept = [
             block
@@ -134,10 +148,11 @@ class Repair:
             self._tail = list(blocks_of(self.messages[-1]["content"]))
             self.messages[-1] = {"role": "assistant", "content": self._tail}
         self._tail.extend(blocks)
-        self.counts["joined"] += 1
+        self._note("joined")
 
     def _close_user(self) -> None:
-        self.counts["interrupted"] += len(self._unanswered)
+        for asked_at in self._unanswered.values():
+            self._note("interrupted", asked_at)
         self._results.extend(_error_result(use_id) for use_id in self._unanswered)
         blocks = self._results + self._rest
         if blocks:
@@ -149,24 +164,25 @@ class Repair:
     def _is_kept(self, block: Mapping[str, Any]) -> bool:
         kind = block["type"]
         if kind == "text" and not block["text"].strip():
-            self.counts["blank"] += 1
+            self._note("blank")
             return False
         if kind == "thinking" and not block.get("signature"):
-            self.counts["unsigned"] += 1
+            self._note("unsigned")
             return False
-        self._unknown += kind not in KNOWN
+        if kind not in KNOWN:
+            self._note("unknown")
         return True
 
     def _is_misplaced(self, block: Mapping[str, Any]) -> bool:
         if block["type"] != "tool_use":
             return False
-        self.counts["misplaced"] += 1
+        self._note("misplaced")
         return True
 
     def _is_orphan(self, block: Mapping[str, Any]) -> bool:
         if block["type"] != "tool_result":
             return False
-        self.counts["orphan"] += 1
+        self._note("orphan")
         return True
 
     def _use(self, block: dict[str, Any]) -> dict[str, Any]:
@@ -174,13 +190,14 @@ class Repair:
         known = text_or_none(given) or ""
         use_id = self._unique(known or "toolu")
         self._open.setdefault(known, use_id)
-        self._unanswered[use_id] = None
+        self._unanswered[use_id] = self._taken
         sound_name = _allowed(name)
         if use_id is given and sound_name is name and isinstance(arguments, dict):
             return block
         sound = {"id": use_id, "name": sound_name, "input": _object(arguments)}
         changed = {key: value for key, value in sound.items() if value is not block.get(key)}
-        self.counts.update(changed.keys())
+        for kind in changed:
+            self._note(kind)
         return {**block, **changed}
 
     def _unique(self, given: str) -> str:

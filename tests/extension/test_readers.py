@@ -11,6 +11,7 @@ import pytest
 from ctxengine import TranscriptError
 from ctxengine.extension import hookimpl
 from ctxengine.extension.host import Host
+from ctxengine.findings import Place
 from ctxengine.transcripts import Draft, Reader, read_transcripts
 
 SECRET = "what users write"
@@ -60,6 +61,7 @@ def test_one_format_has_one_reader() -> None:
     assert len(host.readers) == 1 and "plugin b" in host.findings[0].message
 
 
+UNPAIRED = [*MESSAGES, {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "late"}]}]
 BAD = {
     "no draft": reader("x"),
     "no request": reader(Draft(None)),  # type: ignore[arg-type]
@@ -69,6 +71,8 @@ BAD = {
     "no block": reader(Draft({"messages": [{"role": "user", "content": [SECRET]}]})),
     "bills of another kind": reader(Draft({"messages": MESSAGES}, recorded=(SECRET,))),  # type: ignore[arg-type]
     "an exception": reader(raises=RuntimeError(SECRET)),
+    "no place": reader(Draft({"messages": UNPAIRED}, place=lambda index: SECRET)),  # type: ignore[arg-type]
+    "places that fail": reader(Draft({"messages": UNPAIRED}, place={}.__getitem__)),
 }
 
 
@@ -79,6 +83,13 @@ def test_a_reader_that_fails_is_named(bad: Reader) -> None:
     with pytest.raises(TranscriptError, match=r"plugin a .*reader of the format said") as caught:
         read_transcripts(CHAT, readers=host.readers)
     assert SECRET not in str(caught.value)
+
+
+def test_a_reader_says_where_its_messages_stand() -> None:
+    """What is repaired in a message is told at the place that its reader gives."""
+    draft = Draft({"messages": UNPAIRED}, place=lambda index: Place(f"said.{index}", "x", 7))
+    (transcript,) = read_transcripts(CHAT, readers=host_of([reader(draft)]).readers)
+    assert [str(item.where) for item in transcript.findings] == [f"x:7 said.{len(MESSAGES)}"]
 
 
 def test_a_look_that_fails_is_a_no() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from ctxengine.errors import TranscriptError
+from ctxengine.findings import Finding
 from ctxengine.transcripts import READERS, Recorded, Transcript, read_request, read_transcripts
 
 CASES = [
@@ -33,7 +35,7 @@ def said(transcript: Transcript, wanted: dict[str, Any]) -> dict[str, Any]:
         "request": transcript.request,
         "recorded": [without_nothing(asdict(entry)) for entry in transcript.recorded],
         "boundaries": list(transcript.boundaries()),
-        "repaired": {key: count for key in wanted.get("repaired", {}) for count in counts(key, repaired)},
+        "repaired": {key: told for key in wanted.get("repaired", {}) for told in told_of(key, repaired)},
         "skipped": [item.where.line for item in transcript.findings if item.rule == "transcript-skipped"],
     }
     assert len(repaired) == len(everything["repaired"]) or "repaired" not in wanted, list(repaired)
@@ -44,8 +46,15 @@ def without_nothing(recorded: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in recorded.items() if (name, value) != ("thinking", "")}
 
 
-def counts(key: str, repaired: dict[str, Any]) -> list[int]:
-    return [int(message.rpartition(" ")[2]) for message in repaired if message.startswith(key)]
+def told_of(key: str, repaired: dict[str, Finding]) -> list[list[Any]]:
+    """How often something was repaired, and where first: the line, in a log of lines, and the path."""
+    found = []
+    for message, item in repaired.items():
+        if message.startswith(key):
+            count, more = re.search(r": (\d+)(, the first of them here)?$", message).groups()  # type: ignore[union-attr]
+            assert (int(count) > 1) == bool(more) and item.where.file
+            found.append([int(count), *([item.where.line] if item.where.path == "message" else []), item.where.path])
+    return found
 
 
 @pytest.mark.parametrize("case", CASES)
