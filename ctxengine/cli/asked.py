@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,7 @@ from ctxengine.cli.output import note
 from ctxengine.engine import Engine
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
-from ctxengine.findings import Finding, Report
+from ctxengine.findings import Finding, Place, Report
 from ctxengine.plan import Plan
 from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
 from ctxengine.transcripts import Recorded, read_request
@@ -35,13 +35,15 @@ class Asked:
     recorded: tuple[Recorded, ...]
     findings: tuple[Finding, ...]
     """What the reader had to repair, add or skip."""
+    place: Callable[[str], Place]
+    """Where a path of the request stands."""
 
     def placed(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """The findings, those about the request with the file's name."""
+        """The findings, those about the request with its file and, where it is as it was written, the line."""
         for finding in findings:
             where = finding.where
             mine = where.file is None and where.path.split(".")[0] in {*self.kwargs, "messages", "model"}
-            yield replace(finding, where=replace(where, file=self.file)) if mine else finding
+            yield replace(finding, where=self.place(where.path)) if mine else finding
 
     @contextmanager
     def named(self) -> Iterator[None]:
@@ -75,7 +77,8 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
     elif transcript.format != MESSAGES.name and isinstance(messages, list) and _is_answered(messages):
         kwargs["messages"] = messages[:-1]
         note(f"of {file} the last request is taken, without the answer to it")
-    return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings)
+    place = transcript.place or (lambda path: Place(path, file))
+    return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings, place)
 
 
 def _is_answered(messages: Sequence[Any]) -> bool:

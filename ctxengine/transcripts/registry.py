@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
@@ -64,11 +65,18 @@ def read_request(
         reader, rows = _recognise(read_rows(stream, name, notes), name, known)
         if reader is MESSAGES:
             *_, last = (row for row in _unmixed(reader, rows, notes, known) if holds_request(row, notes))
-            return Transcript(name, reader.name, arguments_of(last.value), (), tuple(notes.skipped))
+            request, place = arguments_of(last.value), partial(_place_in_request, last)
+            return Transcript(name, reader.name, request, (), tuple(notes.skipped), place)
         contexts = _finished(reader, rows, name, notes, known)
     chosen = next((transcript for transcript, side in reversed(contexts) if not side), contexts[-1][0])
     choice = [_choice(chosen, len(contexts), name)] if len(contexts) > 1 else []
     return replace(chosen, findings=(*notes.skipped, *choice, *chosen.findings))
+
+
+def _place_in_request(row: Row, path: str) -> Place:
+    """Where a path of the request stands; the document may be a bare list of messages."""
+    inner = path.removeprefix("messages").removeprefix(".") if isinstance(row.value, list) else path
+    return replace(row.place(inner), path=path)
 
 
 def _choice(chosen: Transcript, count: int, file: str) -> Finding:

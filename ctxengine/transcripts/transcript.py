@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ctxengine.findings import Finding
+from ctxengine.findings import Finding, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Transcript:
     request: Mapping[str, Any]
     recorded: tuple[Recorded, ...] = ()
     findings: tuple[Finding, ...] = ()
+    place: Callable[[str], Place] | None = field(default=None, compare=False)
+    """Where a path of the request stands, in a request that is as it was written."""
 
     def boundaries(self) -> tuple[int, ...]:
         """Each ``n`` for which ``messages[:n]`` can be sent: it ends in a user message and no tool_use is left open."""
