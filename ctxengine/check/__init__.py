@@ -11,6 +11,7 @@ from ctxengine.check import (
     cache,
     clearing,
     edits,
+    generation,
     history,
     on_demand,
     policies,
@@ -34,6 +35,7 @@ _TOPICS: tuple[ModuleType, ...] = (
     cache,
     history,
     requests,
+    generation,
     surfaces,
     sizes,
 )

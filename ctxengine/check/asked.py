@@ -10,6 +10,8 @@ from ctxengine.findings import Place
 
 FORCED = ("any", "tool")
 """The ``tool_choice`` types that force a tool use."""
+VERSION_HEADER, VERSION_KEY = "anthropic-version", "anthropic_version"
+"""Where a request may name an API version of its own: a header, and on some platforms the body."""
 
 
 def inside(facts: Facts, path: str) -> Any:
@@ -23,6 +25,14 @@ def inside(facts: Facts, path: str) -> Any:
 
 def forces_tool(facts: Facts) -> bool:
     return inside(facts, "tool_choice.type") in FORCED
+
+
+def names_version(facts: Facts) -> bool:
+    """Whether the request asks for an API version of its own in place of the SDK's."""
+    headers, body = facts.request.get("extra_headers"), facts.request.get("extra_body")
+    return (isinstance(headers, Mapping) and any(str(key).lower() == VERSION_HEADER for key in headers)) or (
+        isinstance(body, Mapping) and VERSION_KEY in body
+    )
 
 
 def in_thread(facts: Facts) -> bool:

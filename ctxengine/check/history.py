@@ -96,6 +96,17 @@ def pair_dup(facts: Facts) -> Iterator[Hit]:
 
 
 @rule(
+    "pair-dup-id",
+    "error",
+    "Two tool uses of one message share an id.",
+    help="send tool_use blocks with the ids they came with, each once",
+    source=ISSUES,
+)
+def pair_dup_id(facts: Facts) -> Iterator[Hit]:
+    yield from problems(facts, "pair-dup-id")
+
+
+@rule(
     "prefill",
     "error",
     "The conversation ends with the beginning of an answer, which the model does not go on from.",

@@ -101,7 +101,7 @@ class Scanner:
                         self._user_text(index, at, block)
                 elif kind == "tool_use":
                     use = block.get("id")
-                    if use.__class__ is str and not from_user:
+                    if use.__class__ is str and not from_user and use not in pending:
                         pending.add(use)
                     else:
                         pairs.odd_use(index, at, use)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ctxengine.catalog import Catalog
-from ctxengine.check.requests import SAMPLING
+from ctxengine.check.generation import SAMPLING
 from ctxengine.emulator.wire import Call, Refused
 from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json

@@ -149,6 +149,11 @@ def _of_betas(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"value": ", ".join(name for name in facts.plan.beta_names if name not in facts.catalog.betas)}
 
 
+def _of_output(finding: Finding, facts: Facts) -> dict[str, Any]:
+    model = facts.target.facts
+    return {"max_tokens": facts.request.get("max_tokens"), "max_output": model.max_output if model else ""}
+
+
 OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "beta-unknown": _of_betas,
     "block-extra-fields": _of_extra_key,
@@ -156,6 +161,7 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "edit-unknown": _of_edit,
     "effort-model": _of_effort,
     "effort-thinking": _of_effort,
+    "output-max": _of_output,
 }
 """What the words of one rule's refusal name beside what all do."""
 
