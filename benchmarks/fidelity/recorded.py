@@ -18,7 +18,7 @@ CACHE = ("cache_read_input_tokens", "ephemeral_5m_input_tokens", "ephemeral_1h_i
 CLEARED = "cleared_input_tokens"
 ENGINE = Engine.from_policy({})
 VERSION = "2023-06-01"
-TOOLS = {"advisor": "advisor", "memory": CLEAR_EDITS}
+TOOLS = {"memory": CLEAR_EDITS}
 """How the type of a tool begins whose clients send a beta along, and the feature of the beta."""
 TRUTH = "GROUND_TRUTH.dev.json"
 INVOKE = "/model/{model}/invoke"

@@ -10,6 +10,7 @@ from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, SDK, TASK_BUDGETS
 from ctxengine.findings import Place, shown
+from ctxengine.plan.betas import tool_features
 
 READ_ARGUMENTS = ("messages", "system", "tools", "context_management")
 """Arguments that the engine reads and writes."""
@@ -60,6 +61,21 @@ def tools_dup_name(facts: Facts) -> Iterator[Hit]:
         if name in seen:
             yield Hit(f"{counted[name]} tools are called {shown(name)}", Place(f"tools.{index}.name"))
         seen |= {name} if name else set()
+
+
+@rule(
+    "tools-beta",
+    "error",
+    "A tool of a type that only a beta knows, without that beta.",
+    help="send the beta, or leave the tool out",
+    source=SDK,
+)
+def tools_beta(facts: Facts) -> Iterator[Hit]:
+    sent = set(facts.plan.beta_names)
+    for index, feature in tool_features(facts.conversation):
+        betas = facts.catalog.betas_for(feature)
+        if not sent.intersection(betas):
+            yield Hit(f"a tool of this type needs the beta {' or '.join(betas)}", Place(f"tools.{index}"))
 
 
 @rule(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from ctxengine.catalog.facts import ON_DEMAND_COMPACTION
+from ctxengine.conversation import Conversation
 from ctxengine.findings import Finding
 from ctxengine.origin import Origin
 from ctxengine.plan.inputs import CompileInput
@@ -28,6 +29,8 @@ FEATURE_ARGUMENTS: Mapping[str, tuple[str, Callable[[Request], bool]]] = {
     "threads": ("thread", lambda request: isinstance(request.get("thread"), Mapping)),
 }
 """Feature of a beta → the argument that uses it, and how to see that."""
+TOOL_FEATURES: Mapping[str, str] = {"advisor_": "advisor"}
+"""How types of tools begin that are known with a beta alone → the feature of that beta."""
 
 
 def collect_betas(plan: Plan, given: CompileInput) -> Plan:
@@ -68,6 +71,16 @@ def _needed(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:
     for feature, (argument, uses) in FEATURE_ARGUMENTS.items():
         if uses(given.request):
             yield from _for_feature(feature, REQUEST, f"{argument} needs it", given)
+    for index, feature in tool_features(given.conversation):
+        yield from _for_feature(feature, REQUEST, f"tools.{index} needs it", given)
+
+
+def tool_features(conversation: Conversation) -> Iterator[tuple[int, str]]:
+    """Index of each tool that needs a beta, and the feature of that beta."""
+    for index, (_, kind) in enumerate(conversation.tool_kinds):
+        for beginning, feature in TOOL_FEATURES.items():
+            if kind.startswith(beginning):
+                yield index, feature
 
 
 def _for_history(plan: Plan, given: CompileInput) -> Iterator[PlannedBeta]:

@@ -154,6 +154,10 @@ def _of_output(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"max_tokens": facts.request.get("max_tokens"), "max_output": model.max_output if model else ""}
 
 
+def _of_tool(finding: Finding, facts: Facts) -> dict[str, Any]:
+    return {"tool": facts.conversation.tool_kinds[int(finding.where.path.rpartition(".")[2])][1]}
+
+
 OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "beta-unknown": _of_betas,
     "block-extra-fields": _of_extra_key,
@@ -162,6 +166,7 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "effort-model": _of_effort,
     "effort-thinking": _of_effort,
     "output-max": _of_output,
+    "tools-beta": _of_tool,
 }
 """What the words of one rule's refusal name beside what all do."""
 
