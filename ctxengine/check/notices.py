@@ -42,6 +42,9 @@ NOTICES: tuple[Notice, ...] = (
     Notice("simulate-model", "error", "A transcript names no model, so it cannot be simulated."),
     Notice("simulate-no-turns", "warning", "A transcript holds no answer, so there is no turn to simulate."),
     Notice("simulate-price", "warning", "The catalog does not know a transcript's model, or no price of it."),
+    Notice(
+        "simulate-request", "warning", "The API would refuse a recorded request itself, as for a model that takes less."
+    ),
     Notice("simulate-session", "warning", "A policy compacts between requests, which is not simulated."),
     Notice("simulate-times", "warning", "A recording's times run backwards."),
     Notice("switch-unknown", "error", "There is no switch of that name, or it has no such value."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,9 @@ class Planned:
     lookback: int
     counter: CalibratedCounter
     refusals: tuple[Finding, ...] = ()
-    """Why the API would refuse the requests."""
+    """Why the API would refuse what the policy sends."""
+    flaws: tuple[Finding, ...] = ()
+    """Without a policy: what the API would refuse of the record, whose requests are replayed all the same."""
     warnings: tuple[Finding, ...] = ()
     """What the rules say against the policy, and what of its compaction is not simulated, as it takes place between
     requests."""
@@ -76,7 +78,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         automatic=None if control is None else ttl_of_mark(control),
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
-        refusals=_refusals(plan),
+        **_errors(plan, made.flaws),
         warnings=tuple(_warnings(plan, candidate.name)),
     )
 
@@ -122,7 +124,14 @@ def _whole(defaults: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, 
     return {**defaults, **{name: value for name, value in params.items() if value is not None}}
 
 
-def _refusals(plan: Plan) -> tuple[Finding, ...]:
-    """Errors of what is sent. Without a policy only those of the edits: the rest of the record was sent as it is."""
-    errors = (each for each in plan.report.errors if not each.estimated and each.rule not in OF_TODAY)
-    return tuple(error for error in errors if plan.mode == "enforce" or error.rule.startswith("edit-"))
+def _errors(plan: Plan, known: Sequence[Finding]) -> dict[str, tuple[Finding, ...]]:
+    """What the API would refuse of the plan, beyond what is known of the record.
+
+    Without a policy only the edits' own errors count. The rest of the record was sent as it is, and is replayed also
+    for a model that takes less.
+    """
+    errors = [error for error in plan.report.errors if not error.estimated and error.rule not in OF_TODAY]
+    if plan.mode == "enforce":
+        return {"refusals": tuple(error for error in errors if error not in known)}
+    refusals = tuple(error for error in errors if error.rule.startswith("edit-"))
+    return {"refusals": refusals, "flaws": tuple(error for error in errors if error not in refusals)}

@@ -91,6 +91,8 @@ class Scan:
     """What the recorded responses cost, where the bill of each turn is there."""
     fit: Fit = field(default_factory=Fit)
     findings: list[Finding] = field(default_factory=list)
+    flaws: Sequence[Finding] = ()
+    """What the API would refuse of the record; found where it is replayed without a policy."""
     _needs: Needs | None = None
 
     def start(self, message: int) -> Start:

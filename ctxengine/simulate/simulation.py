@@ -146,7 +146,6 @@ class Simulator:
         rows: list[Row] = []
         totals: list[Totals] = []
         findings = [*transcript.findings, *made.findings, *unpriced(made.target, file)]
-        recorded_flaws: Sequence[Finding] = ()
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name)
             tally = Tally(transcript.name, candidate.name)
@@ -156,17 +155,16 @@ class Simulator:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
             if candidate.baseline:
-                recorded_flaws = replay.plan.refusals
-                findings += _named(recorded_flaws, file)
-            else:
-                findings += _named((flaw for flaw in replay.plan.refusals if flaw not in recorded_flaws), file)
-                findings += replay.plan.warnings
+                made.flaws = replay.plan.flaws
+                findings += _named(map(_compared_as_it_is, made.flaws), file)
+            findings += _named(replay.plan.refusals, file)
+            findings += replay.plan.warnings
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
         recorded, bills = made.recorded_usd, made.fit.bills
         return Session(
             transcript.name, made.target.model, len(made.turns), tuple(totals), tuple(rows), recorded, bills, timed,
-            tuple(findings),
+            tuple(dict.fromkeys(findings)),
         )  # fmt: skip
 
     def _engine(self, policy: Policy) -> Engine:
@@ -238,6 +236,11 @@ def _named(findings: Iterable[Finding], file: str) -> Iterator[Finding]:
     """Findings on a conversation, which say its file where they do not yet."""
     for finding in findings:
         yield replace(finding, where=replace(finding.where, file=finding.where.file or file))
+
+
+def _compared_as_it_is(flaw: Finding) -> Finding:
+    message = f"the API would refuse this whatever the policy, and it is compared all the same: {flaw.message}"
+    return replace(flaw, rule="simulate-request", severity="warning", message=message)
 
 
 def _no_turns(file: str) -> Finding:
