@@ -195,5 +195,5 @@ def _told(listed: list[Session], sums: Sums) -> dict[str, Any]:
 
 
 def _session(session: Session) -> dict[str, Any]:
-    names = ("transcript", "model", "turns", "totals", "recorded_usd", "bills", "timed")
+    names = ("transcript", "model", "turns", "edits", "totals", "recorded_usd", "bills", "timed")
     return {name: getattr(session, name) for name in names}

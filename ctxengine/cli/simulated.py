@@ -57,7 +57,7 @@ def assumptions(summed: Summed, gap: float) -> Iterator[str]:
 
 
 def turn_tables(session: Session, number: int) -> Iterator[RenderableType]:
-    """One turn under every policy; what is nothing under all of them is left out."""
+    """One turn under every policy, and what the policies send; what is nothing under all of them is left out."""
     rows = [row for row in session.rows if row["turn"] == number]
     if not rows:
         return
@@ -68,6 +68,22 @@ def turn_tables(session: Session, number: int) -> Iterator[RenderableType]:
     for made in side_by_side([row["policy"] for row in rows], [*lines, why], title):
         yield made
         yield ""
+    for row in rows:
+        for edit in session.edits[row["policy"]]:
+            yield f"{row['policy']}: {_edit(edit)}"
+    yield ""
+
+
+def _edit(edit: Mapping[str, Any]) -> str:
+    fields = {name: value for name, value in edit.items() if name != "type" and value not in (None, [], False)}
+    told = ", ".join(f"{name} {_amount(value)}" for name, value in fields.items())
+    return f"{edit['type']}, {told}" if told else str(edit["type"])
+
+
+def _amount(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{_cell(value['value'])} {value['type']}" if "value" in value else str(value.get("type"))
+    return " and ".join(map(str, value)) if isinstance(value, list) else _cell(value)
 
 
 def _cell(value: Any) -> str:

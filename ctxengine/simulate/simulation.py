@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
+from ctxengine.catalog.rows import plain
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.engine import Engine
 from ctxengine.errors import CtxengineError
@@ -38,6 +39,8 @@ class Session:
     totals: tuple[Totals, ...]
     rows: tuple[Row, ...] = ()
     """A plain dict for each policy and turn, one policy after the other."""
+    edits: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """By policy: the edits that it sends, with the API's defaults."""
     recorded_usd: float | None = None
     """What the recorded responses were billed, at today's prices; ``None`` where the record does not say."""
     bills: int = 0
@@ -145,9 +148,11 @@ class Simulator:
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
         rows: list[Row] = []
         totals: list[Totals] = []
+        edits: dict[str, Sequence[Mapping[str, Any]]] = {}
         findings = [*transcript.findings, *made.findings, *unpriced(made.target, file)]
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name)
+            edits[candidate.name] = [{"type": type_, **plain(params)} for type_, params in replay.plan.edits.items()]
             tally = Tally(transcript.name, candidate.name)
             for row in replay.rows():
                 tally.add(row)
@@ -163,8 +168,8 @@ class Simulator:
         timed = any(entry.timestamp for entry in transcript.recorded)
         recorded, bills = made.recorded_usd, made.fit.bills
         return Session(
-            transcript.name, made.target.model, len(made.turns), tuple(totals), tuple(rows), recorded, bills, timed,
-            tuple(dict.fromkeys(findings)),
+            transcript.name, made.target.model, len(made.turns), tuple(totals), tuple(rows), edits, recorded, bills,
+            timed, tuple(dict.fromkeys(findings)),
         )  # fmt: skip
 
     def _engine(self, policy: Policy) -> Engine:
