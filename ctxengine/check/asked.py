@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ctxengine.check.rule import Facts, Hit
+from ctxengine.check.rule import Facts, Hit, Rule, rule
 from ctxengine.findings import Place
 
 FORCED = ("any", "tool")
@@ -49,8 +49,13 @@ def lacks_beta(facts: Facts, path: str, feature: str) -> Iterator[Hit]:
         yield Hit(f"{path} needs the beta {' or '.join(betas)}", Place(path))
 
 
-def problems(facts: Facts, rule: str) -> Iterator[Hit]:
+def problems(facts: Facts, id: str) -> Iterator[Hit]:
     """What the walk over the messages noted for a rule."""
     for problem in facts.conversation.problems:
-        if problem.rule == rule:
+        if problem.rule == id:
             yield Hit(f"{problem.at.path}: {problem.detail}", Place(problem.at.path))
+
+
+def noted(id: str, summary: str, *, help: str, source: str) -> Rule:
+    """A rule that is broken wherever the walk over the messages noted so."""
+    return rule(id, "error", summary, help=help, source=source)(lambda facts: problems(facts, id))

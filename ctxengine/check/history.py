@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxengine.check.asked import in_thread, lacks_beta, problems
+from ctxengine.check.asked import in_thread, lacks_beta, noted, problems
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING, SERVER_TOOLS
 from ctxengine.conversation import blocks_of, field_of, in_messages
@@ -73,37 +73,26 @@ def pair_orphan(facts: Facts) -> Iterator[Hit]:
         yield Hit(f"{last}: {count} tool_use block(s) at the end have no tool_result yet", Place(last))
 
 
-@rule(
+pair_server = noted(
     "pair-server",
-    "error",
     "A server tool use has no result, and the turn is over.",
     help="send the turn on as it came, answered with tool_result blocks alone, or leave the use out",
     source=SERVER_TOOLS,
 )
-def pair_server(facts: Facts) -> Iterator[Hit]:
-    yield from problems(facts, "pair-server")
 
-
-@rule(
+pair_dup = noted(
     "pair-dup",
-    "error",
     "Two results for one tool use.",
     help="keep one tool_result for each tool_use",
     source=ISSUES,
 )
-def pair_dup(facts: Facts) -> Iterator[Hit]:
-    yield from problems(facts, "pair-dup")
 
-
-@rule(
+pair_dup_id = noted(
     "pair-dup-id",
-    "error",
     "Two tool uses of one message share an id.",
     help="send tool_use blocks with the ids they came with, each once",
     source=ISSUES,
 )
-def pair_dup_id(facts: Facts) -> Iterator[Hit]:
-    yield from problems(facts, "pair-dup-id")
 
 
 @rule(
@@ -125,37 +114,26 @@ def prefill(facts: Facts) -> Iterator[Hit]:
         yield Hit(f"{model.id} does not go on from an answer", Place(in_messages(last).path))
 
 
-@rule(
+content_empty = noted(
     "content-empty",
-    "error",
     "A user message without content.",
     help="leave the message out, or say something in it",
     source=ISSUES,
 )
-def content_empty(facts: Facts) -> Iterator[Hit]:
-    yield from problems(facts, "content-empty")
 
-
-@rule(
+text_empty = noted(
     "text-empty",
-    "error",
     "A text block without text.",
     help="leave the block out",
     source=ISSUES,
 )
-def text_empty(facts: Facts) -> Iterator[Hit]:
-    yield from problems(facts, "text-empty")
 
-
-@rule(
+text_blank = noted(
     "text-blank",
-    "error",
     "A message, or a system prompt, of nothing but white space.",
     help="leave it out, or say something in it",
     source=ISSUES,
 )
-def text_blank(facts: Facts) -> Iterator[Hit]:
-    yield from problems(facts, "text-blank")
 
 
 @rule(
