@@ -7,7 +7,7 @@ from typing import Any
 
 from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.conversation import field_of
-from ctxengine.edits.effect import START, At, Count, Effect, blocks_from, with_blocks
+from ctxengine.edits.effect import START, At, Count, Effect, blocks_from, without_blocks
 from ctxengine.edits.switches import Switches
 
 LAST_TURN = "last_turn"
@@ -46,13 +46,14 @@ def clear_thinking(
     switches: Switches,
 ) -> Effect:
     """The history without the thinking of its older turns, counted from the block at ``start`` on."""
-    thinking: dict[int, dict[int, Any]] = {}
-    for (index, at), block in blocks_from(messages, start):
-        if field_of(block, "type") in THINKING and field_of(messages[index], "role") == "assistant":
-            thinking.setdefault(index, {})[at] = block
-    cleared = list(thinking)[: cleared_turns(len(thinking), kept_turns(params, default), switches)]
-    if not cleared:
+    thinking: dict[int, dict[At, Any]] = {}
+    for at, block in blocks_from(messages, start):
+        if field_of(block, "type") in THINKING and field_of(messages[at[0]], "role") == "assistant":
+            thinking.setdefault(at[0], {})[at] = block
+    turns = cleared_turns(len(thinking), kept_turns(params, default), switches)
+    if not turns:
         return Effect(messages)
-    freed = sum(count(block) for index in cleared for block in thinking[index].values())
-    applied = {"type": params["type"], "cleared_thinking_turns": len(cleared), "cleared_input_tokens": freed}
-    return Effect(with_blocks(messages, {index: dict.fromkeys(thinking[index]) for index in cleared}), applied, freed)
+    gone = {at: block for blocks in list(thinking.values())[:turns] for at, block in blocks.items()}
+    freed = sum(map(count, gone.values()))
+    applied = {"type": params["type"], "cleared_thinking_turns": turns, "cleared_input_tokens": freed}
+    return Effect(without_blocks(messages, gone), applied, freed)

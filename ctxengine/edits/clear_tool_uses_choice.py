@@ -8,8 +8,7 @@ on nothing that comes later, the cleared prefix of a growing conversation only g
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ctxengine.edits.switches import Switches
@@ -36,14 +35,6 @@ class Cut(NamedTuple):
 
 
 NOTHING = Cut()
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The cleared uses by their place in the sequence, and the tokens that frees."""
-
-    cleared: tuple[int, ...]
-    tokens: int
 
 
 class Clearing:
@@ -113,12 +104,3 @@ class Clearing:
             self._ends.append(len(self._candidates))
             self._freed.append(self._freed[-1] + self._open)
             self._open = 0
-
-
-def select(uses: Iterable[Use], params: Mapping[str, Any], *, prompt_tokens: int, switches: Switches) -> Selection:
-    """What one request clears from a whole history."""
-    clearing = Clearing(params, switches)
-    for use in uses:
-        clearing.add(use)
-    cut = clearing.cut(prompt_tokens)
-    return Selection(clearing.cleared(cut), cut.tokens)

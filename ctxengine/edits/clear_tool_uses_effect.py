@@ -39,18 +39,15 @@ def clear_tool_uses(
         start: the first block that counts; what stands before it stays as it is.
     """
     clearing = Clearing(params, switches)
-    found = list(_uses(messages, start))
+    found = _uses(messages, start)
     placeholder = switches["clear_tool_uses.placeholder"]
     for each in found:
         clearing.add(_measured(each, placeholder, count, switches, clearing))
     cut = clearing.cut(prompt_tokens)
     if not cut.uses:
         return Effect(messages)
-    changed: dict[int, dict[int, Any]] = {}
     cleared = [found[index] for index in clearing.cleared(cut)]
-    for each in cleared:
-        for at, block in _rewritten(each, placeholder, clearing):
-            changed.setdefault(at[0], {})[at[1]] = block
+    changed = dict(part for each in cleared for part in _rewritten(each, placeholder, clearing))
     applied = {"type": params["type"], "cleared_tool_uses": cut.uses, "cleared_input_tokens": max(cut.tokens, 0)}
     ids = tuple(str(field_of(each.block, "id")) for each in cleared)
     return Effect(with_blocks(messages, changed), applied, cut.tokens, ids)
@@ -76,33 +73,27 @@ def cleared_result(result: Any, placeholder: str) -> Any:
     return with_fields(result, content=placeholder if content is None or isinstance(content, str) else text)
 
 
-def uses_of(messages: Sequence[Any], *, start: At = START, count: Count, switches: Switches) -> Iterator[Use]:
-    """Every tool use from a place on, sized, in prompt order: what ``select`` and ``Clearing`` take."""
-    placeholder = switches["clear_tool_uses.placeholder"]
-    for each in _uses(messages, start):
-        yield _measured(each, placeholder, count, switches)
-
-
-def _uses(messages: Sequence[Any], start: At) -> Iterator[_Found]:
-    found: dict[Any, _Found] = {}
+def _uses(messages: Sequence[Any], start: At) -> list[_Found]:
+    """Every tool use from a place on, in prompt order."""
+    found: list[_Found] = []
+    newest: dict[Any, _Found] = {}
     for at, block in blocks_from(messages, start):
         kind = field_of(block, "type")
         if kind in CALLS:
-            found[field_of(block, "id")] = _Found(at, block)
+            call = newest[field_of(block, "id")] = _Found(at, block)
+            found.append(call)
         elif isinstance(kind, str) and kind.endswith("tool_result"):
-            call = found.get(field_of(block, "tool_use_id"))
-            if call is not None and call.result is None:
-                call.result, call.answer = at, block
-    return iter(found.values())
+            answered = newest.get(field_of(block, "tool_use_id"))
+            if answered is not None and answered.result is None:
+                answered.result, answered.answer = at, block
+    return found
 
 
-def _measured(
-    found: _Found, placeholder: str, count: Count, switches: Switches, clearing: Clearing | None = None
-) -> Use:
+def _measured(found: _Found, placeholder: str, count: Count, switches: Switches, clearing: Clearing) -> Use:
     name, frees, input_frees = str(field_of(found.block, "name")), 0, 0
     if found.result is not None:
         frees = count(found.answer) - count(cleared_result(found.answer, placeholder))
-    if clearing is None or clearing.clears_input(name):
+    if clearing.clears_input(name):
         input_frees = count(found.block) - count(with_fields(found.block, input={}))
     tiny = is_tiny(field_of(found.answer, "content"), switches.tiny_result)
     return Use(name, frees, input_frees, tiny, found.result is not None)

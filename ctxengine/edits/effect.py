@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +41,27 @@ def with_fields(item: Any, **changes: Any) -> Any:
     return {**item, **changes} if isinstance(item, Mapping) else item.model_copy(update=changes)
 
 
-def with_blocks(messages: Sequence[Any], changed: Mapping[int, Mapping[int, Any]]) -> list[Any]:
-    """The messages with other blocks, by index of message and block; a block that becomes ``None`` is left out."""
+def with_blocks(messages: Sequence[Any], changed: Mapping[At, Any]) -> list[Any]:
+    """The messages with other blocks in some places."""
     made = list(messages)
-    for index, blocks in changed.items():
-        content = list(blocks_of(made[index]))
-        for at, block in blocks.items():
-            content[at] = block
-        made[index] = with_fields(made[index], content=[block for block in content if block is not None])
+    for index, places in _by_message(changed).items():
+        blocks = enumerate(blocks_of(made[index]))
+        content = [changed[index, at] if at in places else block for at, block in blocks]
+        made[index] = with_fields(made[index], content=content)
     return made
+
+
+def without_blocks(messages: Sequence[Any], gone: Iterable[At]) -> list[Any]:
+    """The messages without the blocks in some places."""
+    made = list(messages)
+    for index, places in _by_message(gone).items():
+        content = [block for at, block in enumerate(blocks_of(made[index])) if at not in places]
+        made[index] = with_fields(made[index], content=content)
+    return made
+
+
+def _by_message(places: Iterable[At]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for index, at in places:
+        found.setdefault(index, set()).add(at)
+    return found

@@ -75,7 +75,7 @@ class Account:
             Refused: the API would not take the request, or it has a fault of its own.
         """
         ground = self._ground(asked, platform, owner)
-        found = self._outcome(asked, platform, "create", ground.count)
+        found = _taken(asked, ground)
         if found.on_demand and self.faults.take(("too-many-references",)):
             refuse(self.setting.catalog, "odc-references")
         blocks = (block for _, block in blocks_from(found.request["messages"], START))
@@ -93,8 +93,8 @@ class Account:
 
     def counts(self, asked: Asked) -> dict[str, Any]:
         """What count_tokens answers: exactly what would be billed, were nothing compacted."""
-        ground = self._ground(asked, self.setting.platform, "")
-        found = self._outcome(asked, self.setting.platform, "count_tokens", ground.count)
+        ground = self._ground(asked, self.setting.platform, surface="count_tokens")
+        found = _taken(asked, ground)
         size = ground.prompt(found.request).total
         if "context_management" not in asked.kwargs:
             return {"input_tokens": size}
@@ -105,25 +105,31 @@ class Account:
         self.ids[kind] += 1
         return f"{kind}_emulated{self.ids[kind]:015}"
 
-    def _ground(self, asked: Asked, platform: str, owner: str) -> Ground:
+    def _ground(self, asked: Asked, platform: str, owner: str = "", surface: str = "create") -> Ground:
         setting = self.setting
         thinking = asked.kwargs.get("thinking")
         target = target_of(setting.catalog, model=asked.kwargs["model"], platform=platform, thinking=thinking)
         count = setting.count or counter_for(setting.catalog, target.facts)
-        rules = cache_rules(setting.catalog, target, setting.switches)
-        return Ground(
-            setting.catalog, count, setting.switches, setting.signer, self.cache, rules, target, owner, setting.clock()
-        )
-
-    def _outcome(self, asked: Asked, platform: str, surface: str, count: Count) -> Outcome:
-        setting = self.setting
         world = World(
-            setting.catalog, platform, surface, count, setting.switches, setting.signer, setting.binds, setting.today
+            catalog=setting.catalog,
+            platform=platform,
+            surface=surface,
+            count=count,
+            switches=setting.switches,
+            signer=setting.signer,
+            binds=setting.binds,
+            today=setting.today,
         )
-        found = outcome(asked.kwargs, world)
-        if found.error:
-            raise Refused(found.error)
-        return found
+        return Ground(
+            world=world,
+            count=count,
+            signer=setting.signer,
+            target=target,
+            cache=self.cache,
+            rules=cache_rules(setting.catalog, target, setting.switches),
+            owner=owner,
+            now=setting.clock(),
+        )
 
     def _reply(self, found: Outcome) -> Reply:
         """What the script says; tool uses that it gives no id get one. A compaction on demand can do without."""
@@ -163,6 +169,14 @@ class Account:
 
     def _has_beta(self, asked: Asked, features: Sequence[str]) -> bool:
         return any(beta in self.setting.catalog.betas_for(name) for name in features for beta in asked.betas)
+
+
+def _taken(asked: Asked, ground: Ground) -> Outcome:
+    """What becomes of a request that the API takes."""
+    found = outcome(asked.kwargs, ground.world)
+    if found.error:
+        raise Refused(found.error)
+    return found
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

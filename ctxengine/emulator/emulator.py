@@ -68,7 +68,16 @@ class Emulator:
         signer = Signer(token_bytes(32), foreign=isinstance(script, (str, Path, Transcript)))
         name = catalog.platform(platform).name
         chosen = switches_of(switches, catalog)
-        setting = Setting(catalog, name, clock, signer, chosen, binds, latency_ms / 1000, count)
+        setting = Setting(
+            catalog=catalog,
+            platform=name,
+            clock=clock,
+            signer=signer,
+            switches=chosen,
+            binds=binds,
+            latency=latency_ms / 1000,
+            count=count,
+        )
         self._api = Api(Account(setting, speaker, read_faults(faults)))
         self._sleep, self._lock = sleep, threading.Lock()
 

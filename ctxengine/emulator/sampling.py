@@ -6,50 +6,45 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from ctxengine.catalog import Catalog
-from ctxengine.edits.compact_effect import from_newest_block
 from ctxengine.edits.effect import Count
-from ctxengine.edits.switches import Switches
 from ctxengine.emulator.cutting import Cut, cut_at_stop, cut_to
 from ctxengine.emulator.replies import Reply
 from ctxengine.emulator.summary import summarise
-from ctxengine.semantics import Due, Outcome, Signer, apply_edits, bind, compacted, summarised
+from ctxengine.semantics import Due, Outcome, Signer, World, compacted, edited, signed, summarised, switches_of
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import CacheRules
 from ctxengine.semantics.usage import iteration
 from ctxengine.target import Target
 
-REFUSED, NOTHING, CUT_OFF = "refuse-compaction", "null-compaction", "truncate-summary"
+REFUSED, NULL, CUT_OFF = "refuse-compaction", "null-compaction", "truncate-summary"
 REFUSAL: Final = "refusal"
 ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
     REFUSED: REFUSAL,
-    NOTHING: "end_turn",
+    NULL: "end_turn",
     CUT_OFF: "max_tokens",
 }
-SIGNATURES = {"thinking": "signature", "redacted_thinking": "data"}
-"""Where thinking has its signature."""
 SERVER_RESULT = "_tool_result"
 Strike = Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a message is made on: sizes, the model, the cache and its rules for it, and who asks."""
+    """What a message is made on: the world, the model, the cache and its rules for it, and who asks."""
 
-    catalog: Catalog
+    world: World
     count: Count
-    switches: Switches
     signer: Signer
+    target: Target
     cache: PromptCache
     rules: CacheRules
-    target: Target
     owner: str
     now: float
 
     def prompt(self, read: Mapping[str, Any]) -> CacheRequest:
         """A request that reaches the model, in the terms of the cache."""
-        return PromptReader(self.count, self.switches).read(read, self.target.model, self.rules, key=self.owner)
+        switches = switches_of(self.world.switches, self.world.catalog)
+        return PromptReader(self.count, switches).read(read, self.target.model, self.rules, key=self.owner)
 
 
 @dataclass(slots=True)
@@ -80,15 +75,15 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
     cut, base, read = _limited(kwargs, found, reply, ground), kwargs, found.request
     pieces = list(_pieces(cut.content)) or [()]
     for number, (piece, tokens) in enumerate(zip(pieces, _shared_out(cut.tokens, pieces, ground), strict=True)):
-        if number:
-            found = _next_pass(base, ground)
+        if number:  # the edits again, and perhaps another compaction, before the model writes on
+            found = edited(base, ground.target.facts, ground.world)
             read, made.applied_edits = found.request, found.applied_edits or made.applied_edits
         if found.compaction:
             base = read = _compact(read, found.compaction, reply, ground, strike(), made)
             if made.stop_reason:
                 return made
         begun = len(made.content)
-        made.content += (_signed(block, kwargs, made.content, ground.signer) for block in piece)
+        made.content += (signed(kwargs, made.content, block, ground.signer) for block in piece)
         use = _cached(read, ground, refused=cut.stop_reason == REFUSAL, goes_on=bool(number))
         made.iterations.append(iteration("message", use, tokens))
         base = _going_on(base, made.content[begun:])
@@ -101,7 +96,7 @@ def _compact(
     read: Mapping[str, Any], due: Due, reply: Reply, ground: Ground, fault: str | None, made: Written
 ) -> Mapping[str, Any]:
     """A threshold compaction; what the model reads next."""
-    summary = None if fault in (NOTHING, REFUSED) else _summary(read, due, reply, ground)
+    summary = None if fault in (NULL, REFUSED) else _summary(read, due, reply, ground)
     if summary and fault == CUT_OFF:
         summary = summary[: len(summary) // 2]
     done = compacted(read, summary, pause=due.pause, refused=fault == REFUSED)
@@ -121,7 +116,7 @@ def _summarise_on_demand(
     tokens = ground.count(summary)
     if fault is None and tokens > kwargs["max_tokens"]:
         fault = CUT_OFF
-    because = ON_DEMAND_ENDS[fault or NOTHING]
+    because = ON_DEMAND_ENDS[fault or NULL]
     done = summarised(kwargs, None if fault else summary, ground.signer, because=because)
     made.content += [done.block] if done.block else []
     made.stop_reason = done.stop_reason
@@ -153,14 +148,6 @@ def _cached(
     use = ground.cache.use(asked, ground.rules, ground.now)
     ground.cache.keep(use, ground.now, readable=ground.rules.keeps_refused or not refused)
     return use
-
-
-def _next_pass(base: Mapping[str, Any], ground: Ground) -> Outcome:
-    """Before the model writes on after a server tool: the edits again, and perhaps another compaction."""
-    opening = ground.rules.opening_tokens
-    again = apply_edits(base, count=ground.count, switches=ground.switches, catalog=ground.catalog, opening=opening)
-    read = {**again.request, "messages": from_newest_block(again.request["messages"])}
-    return Outcome(read, applied_edits=again.applied_edits, compaction=again.compaction)
 
 
 def _going_on(base: Mapping[str, Any], written: Sequence[Any]) -> Mapping[str, Any]:
@@ -211,13 +198,3 @@ def _pieces(content: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str,
 
 def _is_server_result(block: Mapping[str, Any]) -> bool:
     return str(block["type"]).endswith(SERVER_RESULT)
-
-
-def _signed(
-    block: Mapping[str, Any], kwargs: Mapping[str, Any], content: Sequence[Any], signer: Signer
-) -> Mapping[str, Any]:
-    """Thinking gets a signature of ours, so that its replay can be checked; a recorded one keeps its own."""
-    field = SIGNATURES.get(block["type"])
-    if field is None or (signer.foreign and block.get(field)):
-        return block
-    return {**block, field: bind(kwargs, list(content), block.get("thinking", ""), signer)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.semantics.applying import Applied, Due, apply_edits
-from ctxengine.semantics.binding import Unbound, bind, check_bound
+from ctxengine.semantics.binding import Unbound, check_bound, signed
 from ctxengine.semantics.compacting import Compacted, compacted, summarised, summary_size
-from ctxengine.semantics.outcome import Outcome, World, outcome
+from ctxengine.semantics.outcome import Outcome, World, edited, outcome
 from ctxengine.semantics.signatures import Signer
 from ctxengine.semantics.wire import WireError, refusal
 
@@ -21,11 +21,12 @@ __all__ = [
     "WireError",
     "World",
     "apply_edits",
-    "bind",
     "check_bound",
     "compacted",
+    "edited",
     "outcome",
     "refusal",
+    "signed",
     "summarised",
     "summary_size",
     "switches_of",

@@ -14,10 +14,12 @@ from typing import Any, Literal
 from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.compact_effect import newest_block
-from ctxengine.semantics.prefixes import digest, extended, head_of
-from ctxengine.semantics.signatures import NOTHING, Signer
+from ctxengine.semantics.prefixes import digest, digest_text, extended, head_of
+from ctxengine.semantics.signatures import NO_CHAIN, Signer
 
 KIND = "thinking"
+SIGNED = {"thinking": "signature", "redacted_thinking": "data"}
+"""Where each kind of thinking has its signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,20 @@ class _Met:
     previous: bytes
 
 
-def bind(request: Mapping[str, Any], content: Sequence[Any], text: str, signer: Signer) -> str:
-    """The signature of thinking that the model writes after ``request`` and the reply's ``content`` so far.
+def signed(
+    request: Mapping[str, Any], content: Sequence[Any], block: Mapping[str, Any], signer: Signer
+) -> Mapping[str, Any]:
+    """A block as the model writes it after ``request`` and the reply's ``content`` so far: thinking has a signature.
 
-    ``text`` is the thinking, or the ``data`` of a redacted block.
+    Thinking that has one already, as in a recording, keeps it where the signer lets it pass.
     """
+    field = SIGNED.get(block["type"])
+    if field is None or (signer.foreign and block.get(field)):
+        return block
     messages = [*(request.get("messages") or ()), {"role": "assistant", "content": [*content, {"type": KIND}]}]
     *_, last = _walk(messages, signer)
-    return signer.seal(KIND, digest(text.encode()), _prefix(request, last.chain), last.previous)
+    text = digest_text(str(block.get("thinking") or ""))
+    return {**block, field: signer.seal(KIND, text, _prefix(request, last.chain), last.previous)}
 
 
 def chain_of(messages: Sequence[Any], signer: Signer) -> bytes:
@@ -74,16 +82,16 @@ def _fault(request: Mapping[str, Any], met: _Met, signer: Signer) -> Literal["si
         return None
     parts = signer.open(KIND, signature)
     text = field_of(met.block, "thinking") or ""
-    if parts is None or (field_of(met.block, "type") == KIND and parts[0] != digest(str(text).encode())):
+    if parts is None or (field_of(met.block, "type") == KIND and parts[0] != digest_text(str(text))):
         return "signature"
-    fits = parts[1] == _prefix(request, met.chain) and met.previous in (NOTHING, parts[2])
+    fits = parts[1] == _prefix(request, met.chain) and met.previous in (NO_CHAIN, parts[2])
     return None if fits else "prefix"
 
 
 def _walk(messages: Sequence[Any], signer: Signer) -> Iterator[_Met]:
     """The thinking blocks from the newest compaction block on."""
     start = newest_block(messages) or (0, 0)
-    chain, previous = NOTHING, NOTHING
+    chain, previous = NO_CHAIN, NO_CHAIN
     for index in range(start[0], len(messages)):
         role = field_of(messages[index], "role")
         for at, block in enumerate(blocks_of(messages[index])):
@@ -92,7 +100,7 @@ def _walk(messages: Sequence[Any], signer: Signer) -> Iterator[_Met]:
                 continue
             if kind in THINKING:
                 yield _Met(index, at, block, chain, previous)
-                previous = digest(str(_signature(block)).encode())
+                previous = digest_text(str(_signature(block)))
             elif kind == "compaction":
                 chain = _after_block(block, chain, signer)
             else:
@@ -112,5 +120,4 @@ def _prefix(request: Mapping[str, Any], chain: bytes) -> bytes:
 
 
 def _signature(block: Any) -> Any:
-    """Where a redacted block has its signature: in its data."""
-    return field_of(block, "data" if field_of(block, "type") == "redacted_thinking" else "signature")
+    return field_of(block, SIGNED[field_of(block, "type")])

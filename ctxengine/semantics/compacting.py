@@ -11,7 +11,7 @@ from ctxengine.catalog import Catalog
 from ctxengine.edits.compact_effect import replaced_by
 from ctxengine.edits.effect import Count
 from ctxengine.semantics.binding import chain_of
-from ctxengine.semantics.signatures import Signer, signed_block
+from ctxengine.semantics.signatures import Signer
 
 SCALE, POWER = 26.6, 0.347
 """Fitted to six recorded summaries of 828 to 169,000 tokens of conversation: least squares in logarithms."""
@@ -59,11 +59,11 @@ def summarised(
     content: str | None,
     signer: Signer,
     *,
-    tool_changes: Any = None,
     because: Literal["max_tokens", "model_context_window_exceeded", "tool_use", "refusal", "end_turn"] = "end_turn",
 ) -> Compacted:
     """An on-demand compaction: one signed block, or an empty answer with the reason there is none."""
     if not content:
         return Compacted(None, None, because)
     chain = chain_of(request.get("messages") or (), signer)
-    return Compacted(signed_block(signer, content, chain, tool_changes), None, "compaction")
+    block = {"type": "compaction", "content": content, "signature": signer.summary(content, chain)}
+    return Compacted(block, None, "compaction")

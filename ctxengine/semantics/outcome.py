@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
+from ctxengine.catalog.facts import ModelFact
 from ctxengine.check import Facts
 from ctxengine.conversation import UNMARKABLE as THINKING
 from ctxengine.conversation import blocks_of, field_of
+from ctxengine.edits.clear_thinking_effect import LAST_TURN
 from ctxengine.edits.compact_effect import from_newest_block
-from ctxengine.edits.effect import Count, blocks_from, with_blocks
+from ctxengine.edits.effect import START, Count, blocks_from, without_blocks
 from ctxengine.edits.switches import Switches
 from ctxengine.errors import RequestError
 from ctxengine.semantics.applying import Applied, Due, apply_edits, counter_for, edits_of
@@ -22,7 +24,7 @@ from ctxengine.semantics.signatures import Signer
 from ctxengine.semantics.wire import WireError, facts_of, refusal, refusal_of, refusals
 
 FAULTS = {"signature": "odc-tamper", "content": "odc-tamper:content", "tool-changes": "odc-tamper:tool-changes"}
-OVERFLOW_BETA = "overflow_stop"
+OVERFLOW_STOP = "overflow_stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _nothing_to_summarise(request: Mapping[str, Any], world: World) -> WireError
 
 def _tampered(request: Mapping[str, Any], world: World) -> WireError | None:
     """A signed compaction block that is not what was signed."""
-    for (index, at), block in blocks_from(request.get("messages") or (), (0, 0)) if world.signer else ():
+    for (index, at), block in blocks_from(request.get("messages") or (), START) if world.signer else ():
         if field_of(block, "type") == "compaction" and field_of(block, "signature") is not None and world.signer:
             fault = world.signer.summary_fault(block)
             if fault:
@@ -106,47 +108,46 @@ def _bound(request: Mapping[str, Any], facts: Facts, world: World) -> Outcome:
     """
     model = facts.target.facts
     if world.signer is None:
-        return _edited(request, facts, world)
+        return _fitted(edited(request, model, world), facts, world)
     checked = model is not None and model.prefix_checked is True
     unbound = check_bound(request, world.signer if checked else replace(world.signer, foreign=True))
     forged = next((each for each in unbound if each.reason == "signature"), None)
     if forged:
         return Outcome(request, refusal(world.catalog, "bind-tamper", path=forged.path))
     if not checked or not unbound:
-        return _edited(request, facts, world)
+        return _fitted(edited(request, model, world), facts, world)
     asked = _behaviour(request) or ("error" if world.binds or (model and model.bound_everywhere) else "allow")
     if asked == "error":
         return Outcome(request, refusal(world.catalog, "bind-edit", path=unbound[0].path))
     kind = "thinking_dropped" if asked == "drop_block" else "thinking_mismatch_allowed"
     said = tuple({"type": kind, "path": each.path, "reason": "prefix_binding_mismatch"} for each in unbound)
     if asked == "drop_block":
-        gone: dict[int, dict[int, Any]] = {}
-        for each in unbound:
-            gone.setdefault(each.message, {})[each.block] = None
-        request = {**request, "messages": with_blocks(request["messages"], gone)}
-    return replace(_edited(request, facts, world), input_transformations=said)
+        gone = [(each.message, each.block) for each in unbound]
+        request = {**request, "messages": without_blocks(request["messages"], gone)}
+    return replace(_fitted(edited(request, model, world), facts, world), input_transformations=said)
 
 
 def _behaviour(request: Mapping[str, Any]) -> Any:
     return field_of(field_of(request.get("thinking"), "block_binding"), "prefix_mismatch_behavior")
 
 
-def _edited(request: Mapping[str, Any], facts: Facts, world: World) -> Outcome:
-    request = _as_read(request, facts)
-    count = world.count or counter_for(world.catalog, facts.target.facts)
+def edited(request: Mapping[str, Any], model: ModelFact | None, world: World) -> Outcome:
+    """What of a request reaches the model: what it does not read, what is cleared, and what stands before a compaction
+    block is gone."""
+    request = _as_read(request, model, world.catalog)
+    count = world.count or counter_for(world.catalog, model)
     opening = world.catalog.opening_tokens
     applied = apply_edits(request, count=count, switches=world.switches, catalog=world.catalog, opening=opening)
-    read = {**applied.request, "messages": from_newest_block(applied.request.get("messages") or ())}
-    made = Outcome(
-        read,
-        None,
-        applied.applied_edits,
-        applied.cleared_tool_use_ids,
-        applied.original_tokens,
-        applied.input_tokens,
-        *_compaction(request, applied, count, world),
+    compaction, on_demand = _compaction(request, applied, count, world)
+    return Outcome(
+        {**applied.request, "messages": from_newest_block(applied.request.get("messages") or ())},
+        applied_edits=applied.applied_edits,
+        cleared_tool_use_ids=applied.cleared_tool_use_ids,
+        original_tokens=applied.original_tokens,
+        input_tokens=applied.input_tokens,
+        compaction=compaction,
+        on_demand=on_demand,
     )
-    return _fitted(made, facts, world)
 
 
 def _compaction(request: Mapping[str, Any], applied: Applied, count: Count, world: World) -> tuple[Due | None, bool]:
@@ -172,28 +173,23 @@ def _fitted(made: Outcome, facts: Facts, world: World) -> Outcome:
         return replace(made, error=error)
     if not isinstance(most, int) or tokens + most <= window or made.compaction is not None:
         return made
-    asked_to_stop = set(world.catalog.betas_for(OVERFLOW_BETA)) & set(facts.plan.beta_names)
+    asked_to_stop = set(world.catalog.betas_for(OVERFLOW_STOP)) & set(facts.plan.beta_names)
     if model.overflow_stops is not False or asked_to_stop:
         return replace(made, room=window - tokens)
     return replace(made, error=refusal(world.catalog, "overflow-out", tokens=tokens, max_tokens=most, window=window))
 
 
-def _as_read(request: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
+def _as_read(request: Mapping[str, Any], model: ModelFact | None, catalog: Catalog) -> Mapping[str, Any]:
     """Models that keep the last turn's thinking alone never read what stands before the newest question."""
-    model = facts.target.facts
     clears = any(
-        (fact := facts.catalog.edits.get(str(field_of(edit, "type")))) and fact.needs_thinking
-        for edit in edits_of(request)
+        (fact := catalog.edits.get(str(field_of(edit, "type")))) and fact.needs_thinking for edit in edits_of(request)
     )
-    if clears or model is None or model.keeps_thinking != "last_turn" or not facts.conversation.thinking_blocks:
+    if clears or model is None or model.keeps_thinking != LAST_TURN:
         return request
-    messages = request["messages"]
+    messages = request.get("messages") or ()
     question = max((index for index, message in enumerate(messages) if _asks(message)), default=0)
-    gone: dict[int, dict[int, Any]] = {}
-    for (index, at), block in blocks_from(messages[:question], (0, 0)):
-        if field_of(block, "type") in THINKING:
-            gone.setdefault(index, {})[at] = None
-    return {**request, "messages": with_blocks(messages, gone)} if gone else request
+    gone = [at for at, block in blocks_from(messages[:question], START) if field_of(block, "type") in THINKING]
+    return {**request, "messages": without_blocks(messages, gone)} if gone else request
 
 
 def _asks(message: Any) -> bool:

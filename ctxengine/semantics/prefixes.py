@@ -23,6 +23,11 @@ def digest(*parts: bytes) -> bytes:
     return made.digest()[:WIDTH]
 
 
+def digest_text(text: str) -> bytes:
+    """Of any text, as it is sent: half a surrogate pair too."""
+    return digest(text.encode("utf-8", "surrogatepass"))
+
+
 def canonical(value: Any) -> bytes:
     """JSON of any value with sorted keys and without cache marks."""
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str).encode()

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ctxengine.conversation import field_of
-from ctxengine.semantics.prefixes import WIDTH, canonical, digest
+from ctxengine.semantics.prefixes import WIDTH, canonical, digest, digest_text
 
 MARK = "ctxe1."
-NOTHING = bytes(WIDTH)
+NO_CHAIN = bytes(WIDTH)
+"""Where nothing stands before."""
 
 SummaryFault = Literal["signature", "content", "tool-changes"]
 
@@ -32,9 +32,9 @@ class Signer:
     def is_foreign(self, signature: Any) -> bool:
         return self.foreign and isinstance(signature, str) and not signature.startswith(MARK)
 
-    def summary(self, content: str, chain: bytes, tool_changes: Any = None) -> str:
+    def summary(self, content: str, chain: bytes) -> str:
         """The signature of an on-demand compaction block; ``chain`` is where the summarised messages end."""
-        return self.seal("summary", digest(content.encode()), digest(canonical(tool_changes)), chain)
+        return self.seal("summary", digest_text(content), digest(canonical(None)), chain)
 
     def summary_fault(self, block: Any) -> SummaryFault | None:
         """What of a signed compaction block is not as it was signed."""
@@ -44,7 +44,7 @@ class Signer:
         parts = self.open("summary", signature)
         if parts is None:
             return "signature"
-        if parts[0] != digest(str(content).encode("utf-8", "surrogatepass")):
+        if parts[0] != digest_text(str(content)):
             return "content"
         return None if parts[1] == digest(canonical(field_of(block, "tool_changes"))) else "tool-changes"
 
@@ -74,11 +74,3 @@ class Signer:
 
     def _mac(self, kind: str, body: bytes) -> bytes:
         return hmac.new(self.key, kind.encode() + body, hashlib.sha256).digest()[:WIDTH]
-
-
-def signed_block(signer: Signer, content: str, chain: bytes, tool_changes: Any = None) -> Mapping[str, Any]:
-    """An on-demand compaction block as the API answers it."""
-    block: dict[str, Any] = {"type": "compaction", "content": content}
-    if tool_changes is not None:
-        block["tool_changes"] = tool_changes
-    return {**block, "signature": signer.summary(content, chain, tool_changes)}

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from ctxengine.catalog import default_catalog
 from ctxengine.edits.clear_thinking_effect import cleared_turns, kept_turns
-from ctxengine.edits.clear_tool_uses_choice import Clearing, Selection, Use, select
+from ctxengine.edits.clear_tool_uses_choice import Clearing, Use
 from ctxengine.edits.clear_tool_uses_effect import is_tiny
 from ctxengine.edits.compact_effect import is_due
-from ctxengine.edits.switches import switches_of
+from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.errors import CatalogError
 
 CASES = Path(__file__).parent / "cases"
@@ -54,6 +54,13 @@ def _params(case: Mapping[str, Any]) -> dict[str, Any]:
     return {**DEFAULTS, **{name: value for name, value in said.items() if value is not None}}
 
 
+def _fed(history: Sequence[Use], asked: Mapping[str, Any], switches: Switches) -> Clearing:
+    clearing = Clearing(asked, switches)
+    for use in history:
+        clearing.add(use)
+    return clearing
+
+
 @pytest.mark.parametrize("case", TOOL_USES, ids=lambda case: str(case["name"]))
 def test_clear_tool_uses(case: Mapping[str, Any]) -> None:
     """At every step of a growing history exactly these uses are cleared, whether it is fed or read at once."""
@@ -65,9 +72,9 @@ def test_clear_tool_uses(case: Mapping[str, Any]) -> None:
             clearing.add(seen[-1])
         prompt = step.get("prompt", 0)
         cut = clearing.cut(prompt)
-        whole = select(seen, _params(case), prompt_tokens=prompt, switches=switches)
+        at_once = _fed(seen, _params(case), switches)
         assert list(clearing.cleared(cut)) == step["cleared"]
-        assert whole == Selection(tuple(step["cleared"]), cut.tokens)
+        assert (at_once.cleared(at_once.cut(prompt)), at_once.cut(prompt)) == (tuple(step["cleared"]), cut)
         assert cut.tokens == step.get("tokens", cut.tokens)
         assert cut.tokens == pytest.approx(step.get("near", cut.tokens), rel=REPORTED)
 
@@ -99,9 +106,9 @@ def test_the_cleared_prefix_only_grows(history: Sequence[Use], asked: Mapping[st
 @settings(deadline=None)
 def test_clear_at_least_is_kept(history: Sequence[Use], asked: Mapping[str, Any]) -> None:
     """What is cleared frees at least what was asked for, or nothing is cleared."""
-    chosen = select(history, asked, prompt_tokens=0, switches=switches_of())
-    least = (asked["clear_at_least"] or {"value": chosen.tokens})["value"]
-    assert not chosen.cleared or chosen.tokens >= least
+    cut = _fed(history, asked, switches_of()).cut(0)
+    least = (asked["clear_at_least"] or {"value": cut.tokens})["value"]
+    assert not cut.uses or cut.tokens >= least
 
 
 @pytest.mark.parametrize(

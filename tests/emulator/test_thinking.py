@@ -39,6 +39,13 @@ def test_replayed_as_it_was() -> None:
     assert create(emulated, _second_turn(emulated, "claude-opus-5-5")).content[0].text == "Fine."
 
 
+def test_half_a_surrogate_pair_is_signed() -> None:
+    """Thinking is signed whatever text a script has it hold."""
+    emulated = emulator([[{"type": "thinking", "thinking": "a\ud800b"}, {"type": "text", "text": "Hello."}]])
+    thought, _ = create(emulated, {**HELLO, "model": "claude-opus-5-5"}).content
+    assert thought.signature and emulated.failure is None
+
+
 def test_a_changed_prefix_is_refused() -> None:
     """On a model that checks the prefix, a client's change of what stands before thinking is a 400."""
     emulated = emulator([TURN, "Fine."])

@@ -15,10 +15,8 @@ from anthropic.types.beta import BetaTextBlock, BetaToolUseBlock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxengine.edits.clear_tool_uses_choice import select
-from ctxengine.edits.clear_tool_uses_effect import uses_of
 from ctxengine.errors import RequestError
-from ctxengine.semantics import apply_edits, switches_of
+from ctxengine.semantics import apply_edits
 from tests.semantics.cases_of import cases_of, characters
 
 TOKENS = "cleared_input_tokens"
@@ -234,12 +232,16 @@ def test_odd_shapes(field: str, value: Any, said: str) -> None:
     assert caught.value.findings[0].where.path == f"context_management.edits.0.{field}"
 
 
-def test_uses_for_a_simulation() -> None:
-    """The uses read once from a transcript make the same choice as the request itself."""
-    case = next(each for each in cases_of("apply_edits") if each["name"].startswith("inputs go"))
-    messages, switches = case["request"]["messages"], switches_of()
-    [edit] = case["request"]["context_management"]["edits"]
-    uses = list(uses_of(messages, count=characters, switches=switches))
-    chosen = select(uses, edit, prompt_tokens=characters(messages), switches=switches)
-    [entry] = apply_edits(case["request"], count=characters).applied_edits
-    assert (len(chosen.cleared), chosen.tokens) == (entry["cleared_tool_uses"], entry[TOKENS])
+def test_a_repeated_id_is_a_use_of_its_own() -> None:
+    """Two tool uses of one id in several messages are two uses, each with the result behind it."""
+    use = {"type": "tool_use", "id": "t1", "name": "read", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": "long " * 200}
+    messages = [{"role": "user", "content": "Go."}]
+    for _ in range(3):
+        messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    edit = {"type": "clear_tool_uses_20250919", "trigger": {"type": "tool_uses", "value": 1}}
+    edit |= {"keep": {"type": "tool_uses", "value": 1}}
+    applied = apply_edits({"messages": messages, "context_management": {"edits": [edit]}}, count=characters)
+    assert applied.applied_edits[0]["cleared_tool_uses"] == 2
+    contents = [message["content"][0]["content"] for message in applied.request["messages"][2::2]]
+    assert [content == result["content"] for content in contents] == [False, False, True]

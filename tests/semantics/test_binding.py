@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ctxengine.catalog import default_catalog
-from ctxengine.semantics import Outcome, Signer, World, bind, check_bound, outcome, summarised
+from ctxengine.semantics import Outcome, Signer, World, check_bound, outcome, signed, summarised
 
 SIGNER = Signer(b"a key of this test")
 WORLD = World(default_catalog(), signer=SIGNER)
@@ -26,7 +26,7 @@ Change = Callable[[dict[str, Any]], None]
 
 def _replied(request: Mapping[str, Any], thought: str, *said: Mapping[str, Any]) -> list[Any]:
     """The messages with one more reply, its thinking signed."""
-    thinking = {"type": "thinking", "thinking": thought, "signature": bind(request, (), thought, SIGNER)}
+    thinking = signed(request, (), {"type": "thinking", "thinking": thought}, SIGNER)
     content = [thinking, *said]
     return [*request["messages"], {"role": "assistant", "content": content}]
 
@@ -182,8 +182,7 @@ def test_a_threshold_compaction_is_no_change() -> None:
     request = _conversation()
     request["context_management"] = {"edits": [{"type": "compact_20260112"}]}
     block = {"type": "compaction", "content": "They looked."}
-    signature = bind(request, [block], "fourth", SIGNER)
-    thinking = {"type": "thinking", "thinking": "fourth", "signature": signature}
+    thinking = signed(request, [block], {"type": "thinking", "thinking": "fourth"}, SIGNER)
     whole = [*request["messages"], {"role": "assistant", "content": [block, thinking, {"type": "text", "text": "So."}]}]
     for messages in (whole, whole[-1:]):
         grown = {**request, "messages": [*messages, {"role": "user", "content": "Go on."}]}

@@ -103,9 +103,13 @@ def test_on_demand() -> None:
 
 @pytest.mark.parametrize("blank", [None, "", "  "])
 def test_blank_instructions_are_none(blank: str | None) -> None:
-    """Blank instructions count as absent; others replace the API's own and are what the call costs."""
+    """Blank instructions count as absent."""
     without = outcome(_on_demand(compaction={"type": "summarize", "instructions": blank}), WORLD).compaction
     assert without is not None and without.instructions is None
+
+
+def test_instructions_cost_what_they_are() -> None:
+    """Instructions replace the API's own and are what the call costs."""
     given = outcome(_on_demand(compaction={"type": "summarize", "instructions": "Be short."}), WORLD).compaction
     assert given is not None and given.call_tokens == given.prompt_tokens - OPENING + characters("Be short.")
 

@@ -24,9 +24,9 @@ REPLY = {
 HEADERS = {"x-api-key": "k", "anthropic-version": "2023-06-01", "anthropic-beta": "compact-2026-01-12"}
 
 
-def _iterations(marks: dict[str, Any]) -> list[dict[str, Any]]:
+def _iterations(marks: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     text = {"type": "text", "text": "Which files are there? " * 400, **marks}
-    body = {"model": "claude-sonnet-4-6", "max_tokens": 500, "messages": [{"role": "user", "content": [text]}]}
+    body = {"model": "claude-sonnet-4-6", "max_tokens": 500, "messages": [{"role": "user", "content": [text]}], **more}
     answer = Emulator([REPLY]).answer(Call("POST", "/v1/messages", headers=HEADERS, body=json.dumps(body).encode()))
     found: list[dict[str, Any]] = json.loads(b"".join(answer.parts))["usage"]["iterations"]
     return found
@@ -48,3 +48,16 @@ def test_later_pass_is_written() -> None:
 def test_nothing_is_written_unasked() -> None:
     """Without any mark no pass writes to the cache."""
     assert [each["cache_creation_input_tokens"] for each in _iterations({})] == [0, 0]
+
+
+def test_no_pass_reads_what_the_model_drops() -> None:
+    """Thinking of an older turn, which this model does not read, is in no pass of a message."""
+    thought = {"type": "thinking", "thinking": "What is there to list? " * 500, "signature": "s"}
+    history = [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "Yes?"}]},
+        {"role": "user", "content": "Which files are there?"},
+    ]
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    first, second = _iterations({}, model="claude-haiku-4-5", max_tokens=2048, thinking=thinking, messages=history)
+    assert 0 < first["input_tokens"] < second["input_tokens"] < 500
