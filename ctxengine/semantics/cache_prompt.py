@@ -7,7 +7,7 @@ conversation costs what is new.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import is_
@@ -29,6 +29,9 @@ FEATURES = (
     "tool_choice", "images", "thinking", "effort", "output_format", "task_budget", "web_search", "citations", "speed",
 )  # fmt: skip
 """What a stored prefix depends on beside its content: the switch ``cache.invalidates.NAME`` says from where on."""
+IMAGES, CITATIONS = ("images",), ("citations",)
+SHOWING = frozenset({"image", "tool_result", "document", "search_result"})
+"""Types of blocks that may bring a feature along."""
 
 
 class PromptReader:
@@ -87,7 +90,7 @@ class PromptReader:
 
     def _scope(self, request: Mapping[str, Any], rows: _Rows, owner: tuple[Hashable, str]) -> Scope:
         alone = hash(owner)
-        return apart((alone, alone, alone), _features(request, *rows.seen[-1]), self._switches)
+        return apart((alone, alone, alone), _features(request, rows.shown[-1]), self._switches)
 
 
 def apart(scope: Scope, features: Mapping[str, Hashable], switches: Switches) -> Scope:
@@ -118,8 +121,8 @@ class _Rows:
     """Tokens of what the API says about tools in general: it comes behind the system prompt, as recorded bills show."""
     ends: list[int] = field(default_factory=list)
     """Blocks up to the end of each message."""
-    seen: list[tuple[bool, bool]] = field(default_factory=lambda: [(False, False)])
-    """Whether there were images, and citations, before the first message and after each."""
+    shown: list[frozenset[str]] = field(default_factory=lambda: [frozenset()])
+    """Those of ``FEATURES`` that blocks have brought along, before the first message and after each."""
 
     def add_head(self, tools: Sequence[Any], system: Any, count: Count) -> None:
         # beside a tool that has brought the instructions already, another tool shows its own size
@@ -140,15 +143,15 @@ class _Rows:
     def add_message(self, message: Any, count: Count, collapses_runs: bool) -> None:
         role = str(field_of(message, "role"))
         tokens = count({"role": role, "content": []}) + (0 if self.ends else self.instructions)
-        images, citations = self.seen[-1]
+        shown = self.shown[-1]
         for block in blocks_of(message):
             kind = str(field_of(block, "type"))
             collapsed = collapses_runs and kind in RUNS and self.kinds[-1:] == [(role, kind)]
             self._add((role, kind), block, tokens + count(block), new_place=not collapsed)
-            images, citations = images or _has_image(block, kind), citations or _cites(block, kind)
+            shown = shown.union(features_in(block, kind))
             tokens = 0
         self.ends.append(len(self.ids))
-        self.seen.append((images, citations))
+        self.shown.append(shown)
 
     def first(self, messages: int) -> _Rows:
         """The rows of the first messages alone."""
@@ -164,7 +167,7 @@ class _Rows:
             self.messages_at,
             self.instructions,
             self.ends[:messages],
-            self.seen[: messages + 1],
+            self.shown[: messages + 1],
         )
 
     def _add(
@@ -215,18 +218,19 @@ def _with_automatic(rows: _Rows, control: Any) -> list[Mark]:
     return [*rows.marks, Mark(last, ttl_of_mark(control))]
 
 
-def _has_image(block: Any, kind: str) -> bool:
-    if kind != "tool_result":
-        return kind == "image"
-    parts = field_of(block, "content")
-    return isinstance(parts, (list, tuple)) and any(field_of(part, "type") == "image" for part in parts)
+def features_in(block: Any, kind: str) -> Sequence[str]:
+    """Those of ``FEATURES`` that a block brings along."""
+    if kind == "image":
+        return IMAGES
+    if kind == "tool_result":
+        parts = field_of(block, "content")
+        images = isinstance(parts, (list, tuple)) and any(field_of(part, "type") == "image" for part in parts)
+        return IMAGES if images else ()
+    cites = kind in ("document", "search_result") and field_of(field_of(block, "citations"), "enabled")
+    return CITATIONS if cites else ()
 
 
-def _cites(block: Any, kind: str) -> bool:
-    return kind in ("document", "search_result") and bool(field_of(field_of(block, "citations"), "enabled"))
-
-
-def _features(request: Mapping[str, Any], images: bool, citations: bool) -> dict[str, Hashable]:
+def _features(request: Mapping[str, Any], shown: Iterable[str]) -> dict[str, Hashable]:
     """Those of ``FEATURES`` that a request has, with their values."""
     output = request.get("output_config") or {}
     searches = [tool for tool in request.get("tools") or () if str(field_of(tool, "type")).startswith(WEB_SEARCH)]
@@ -240,5 +244,4 @@ def _features(request: Mapping[str, Any], images: bool, citations: bool) -> dict
         "speed": request.get("speed"),
     }
     texts = {name: json.dumps(value, sort_keys=True, default=_plain) for name, value in values.items() if value}
-    seen = {name: True for name, there in (("images", images), ("citations", citations)) if there}
-    return {**texts, **seen}
+    return {**texts, **dict.fromkeys(sorted(shown), True)}

@@ -121,7 +121,7 @@ class Replay:
 
     def _asked(self, marks: list[Mark], turn: Turn, context: int) -> CacheRequest:
         scope = self._made.head.scope
-        features: dict[str, Hashable] = {"images": True} if 0 <= self._made.images_from <= turn.messages else {}
+        features: dict[str, Hashable] = dict.fromkeys(self._sent.shown(), True) if self._made.shown else {}
         if turn.thinking:
             features["thinking"] = turn.thinking
         if features:

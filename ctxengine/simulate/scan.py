@@ -16,7 +16,7 @@ from ctxengine.edits.clear_tool_uses_effect import cleared_result, is_tiny
 from ctxengine.edits.switches import Switches
 from ctxengine.findings import Finding
 from ctxengine.semantics.cache import CacheRequest
-from ctxengine.semantics.cache_prompt import RUNS, PromptReader
+from ctxengine.semantics.cache_prompt import RUNS, SHOWING, PromptReader, features_in, ttl_of_mark
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
 from ctxengine.simulate.needs import Needs, find_needs
@@ -82,8 +82,8 @@ class Scan:
     """Tokens of the thinking before each of these turns."""
     blocks: list[Start] = field(default_factory=list)
     """Each recorded compaction block that holds a summary."""
-    images_from: int = -1
-    """Messages sent from which on the prompt holds an image; -1 without one."""
+    shown: list[tuple[int, str]] = field(default_factory=list)
+    """Row of each block that brings a feature along, as the cache sees it, and the feature."""
     turns: list[Turn] = field(default_factory=list)
     recorded_ttl: Ttl | None = None
     """Of the cache writes that the record was billed for; ``None`` where it shows none."""
@@ -147,6 +147,8 @@ class _Walk:
         self.cleared_text = sizes.of(cleared_result({"type": "tool_result", "content": ""}, self.placeholder))
         self.cleared_list = sizes.of(cleared_result({"type": "tool_result", "content": []}, self.placeholder))
         self.open: dict[Any, int] = {}
+        self.role = self.last_kind = ""
+        """Of the message before, and of its last block: a run of tools goes on in a message of the same role."""
         self.bare: dict[tuple[str, str], int] = {}
         """Tokens of a call without input, by type and name."""
 
@@ -163,7 +165,8 @@ class _Walk:
 
     def _message(self, index: int, role: str, blocks: Sequence[Mapping[str, Any]]) -> None:
         made, of_block = self.made, self.sizes.of_block
-        extra, last_kind = made.overhead, ""
+        extra = made.overhead
+        last_kind = self.last_kind if role == self.role else ""
         thinking: dict[int, int] = {}
         asks, tail = False, -1
         for block in blocks:
@@ -174,11 +177,13 @@ class _Walk:
             made.places.append((made.places[-1] if row else -1) + (not collapsed))
             if markable(block):
                 tail = row
-            if "cache_control" in block and (control := block["cache_control"]):
-                made.marks.append((row, "1h" if control.get("ttl") == "1h" else "5m"))
+            if "cache_control" in block and (control := block["cache_control"]) is not None:
+                made.marks.append((row, ttl_of_mark(control)))
+            if kind in SHOWING:
+                made.shown += ((row, feature) for feature in features_in(block, kind))
             extra, last_kind = 0, kind
             if kind.endswith("tool_result"):
-                self._result(index, row, tokens, block)
+                self._result(row, tokens, block)
             elif kind in THINKING:
                 thinking[row] = tokens
             elif role == "assistant":
@@ -186,13 +191,12 @@ class _Walk:
                     self._call(row, tokens, block, kind)
             else:
                 asks = asks or role == "user"
-                if kind == "image":
-                    self._image(index)
             if kind == "compaction" and block.get("content"):
                 if thinking:
                     made.thinking.append(thinking)
                     thinking = {}
                 made.blocks.append(Start(index, row, len(made.uses), len(made.thinking)))
+        self.role, self.last_kind = role, last_kind
         made.user.append(role == "user")
         made.tails.append(tail)
         made.questions.append(len(made.thinking) if asks else made.questions[-1])
@@ -210,7 +214,7 @@ class _Walk:
         made.calls.append(row)
         made.results.append(-1)
 
-    def _result(self, index: int, row: int, tokens: int, block: Mapping[str, Any]) -> None:
+    def _result(self, row: int, tokens: int, block: Mapping[str, Any]) -> None:
         made, content = self.made, block.get("content")
         use = self.open.get(block.get("tool_use_id"), -1)
         if use >= 0 and made.results[use] < 0:
@@ -221,12 +225,6 @@ class _Walk:
                 cleared = self.cleared_text if content is None or isinstance(content, str) else self.cleared_list
             called = made.uses[use]
             made.uses[use] = Use(called.name, tokens - cleared, called.input_frees, is_tiny(content, self.tiny), True)
-        if isinstance(content, list) and any(part.get("type") == "image" for part in content):
-            self._image(index)
-
-    def _image(self, index: int) -> None:
-        if self.made.images_from < 0:
-            self.made.images_from = index + 1
 
 
 def _fit_to_bills(made: Scan, transcript: Transcript, catalog: Catalog) -> None:

@@ -69,6 +69,11 @@ class Sent:
             places.append(its_places[row] + shift)
         self._next = max(self._next, end)
 
+    def shown(self) -> list[str]:
+        """The features that the rows bring along; those that are cleared bring none."""
+        rows = range(self._first, self._next)
+        return sorted({feature for row, feature in self._made.shown if row in rows and row not in self.freed})
+
     def rewind(self, rows: Iterable[int]) -> None:
         """Forget what stands behind the first of the rows: their content changes."""
         first = min(rows)

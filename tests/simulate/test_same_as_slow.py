@@ -58,6 +58,16 @@ def count(value: Any) -> int:
     return SIZES.estimate(measure(value), FACTS).tokens
 
 
+IMAGE = {"type": "image", "source": {"type": "url", "url": "https://a.b/c.png"}}
+CITED = {"citations": {"enabled": True}}
+DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "word " * 9}, **CITED}
+SEARCHED = {
+    "type": "search_result",
+    "source": "s",
+    "title": "t",
+    "content": [{"type": "text", "text": "word"}],
+    **CITED,
+}
 texts = st.integers(1, 400).map(lambda size: "word " * (size // 5 + 1))
 names = st.sampled_from(["read", "search", "memory"])
 
@@ -80,7 +90,11 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
         results: list[dict[str, Any]] = [_result(draw, id) for id in ids]
         if not ids or draw(st.integers(0, 4)) == 0:
             results.append({"type": "text", "text": draw(texts)})
+        if draw(st.integers(0, 9)) == 0:
+            results.append(draw(st.sampled_from([IMAGE, DOCUMENT, SEARCHED])))
         messages.append({"role": "user", "content": results})
+        if draw(st.integers(0, 9)) == 0:
+            messages.append({"role": "user", "content": [{"type": "text", "text": draw(texts)}]})
     return messages
 
 
@@ -117,7 +131,9 @@ def _search(draw: st.DrawFn, id: str) -> Iterator[dict[str, Any]]:
 
 def _result(draw: st.DrawFn, id: str) -> dict[str, Any]:
     text = draw(st.one_of(st.just(""), st.just("ok"), texts))
-    content = [{"type": "text", "text": text}] if text and draw(st.booleans()) else text
+    content: Any = [{"type": "text", "text": text}] if text and draw(st.booleans()) else text
+    if draw(st.integers(0, 19)) == 0:
+        content = [IMAGE]
     return {"type": "tool_result", "tool_use_id": id, "content": content}
 
 
