@@ -179,7 +179,7 @@ class _Walk:
                 tail = row
             if "cache_control" in block and (control := block["cache_control"]) is not None:
                 made.marks.append((row, ttl_of_mark(control)))
-            if kind in SHOWING:
+            if kind in SHOWING and block.get("content").__class__ is not str:  # a text shows nothing
                 made.shown += ((row, feature) for feature in features_in(block, kind))
             extra, last_kind = 0, kind
             if kind.endswith("tool_result"):
