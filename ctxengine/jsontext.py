@@ -18,8 +18,10 @@ from typing import Any, NoReturn
 from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
-"""A string that does not end goes to the end: to look for its end again from every quote in it takes forever."""
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.DOTALL)
+"""A string, a bracket, or a literal. A string that does not end goes to the end: to look for its end again from every
+quote in it takes forever."""
+_COLON = re.compile(r"[ \t\n\r]*:")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -105,7 +107,7 @@ def _decode(data: bytes, name: str, rule: str) -> str:
 
 def _check_depth(text: str, name: str, rule: str, max_depth: int) -> None:
     depth = 0
-    for match in _STRING_OR_BRACKET.finditer(text):
+    for match in _TOKEN.finditer(text):
         bracket = match.group()
         if bracket in "[{":
             depth += 1
@@ -128,11 +130,11 @@ def _parse(text: str, name: str, rule: str) -> Any:
         if text[error.pos : error.pos + 1] in ("}", "]") and text[: error.pos].rstrip().endswith(","):
             _refuse(rule, where, "not valid JSON: a comma with nothing behind it", "take the comma out")
         _refuse(rule, where, f"not valid JSON: {error.msg}", "correct the syntax at this place")
-    except _DuplicateKey as error:
-        where = _at(text, name, _second_key(text, error.key))
+    except _DuplicateKey:
+        where = _at(text, name, _second_key(text))
         _refuse(rule, where, "a key stands twice in one object", "keep one of the two")
     except _NotFinite as error:
-        where = _at(text, name, max(text.find(error.literal), 0))
+        where = _at(text, name, _literal_at(text, error.literal))
         _refuse(rule, where, f"{error.literal[:20]} is no JSON number", "write a finite number")
     except (ValueError, RecursionError):
         _refuse(
@@ -144,8 +146,7 @@ def _parse(text: str, name: str, rule: str) -> Any:
 
 
 class _DuplicateKey(Exception):
-    def __init__(self, key: str) -> None:
-        self.key = key
+    pass
 
 
 class _NotFinite(Exception):
@@ -156,11 +157,7 @@ class _NotFinite(Exception):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _DuplicateKey(key)
-            seen.add(key)
+        raise _DuplicateKey
     return made
 
 
@@ -175,9 +172,25 @@ def _finite(literal: str) -> float:
     return number
 
 
-def _second_key(text: str, key: str) -> int:
-    found = [match.start() for match in re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)]
-    return found[1] if len(found) > 1 else 0
+def _literal_at(text: str, literal: str) -> int:
+    return next((token.start() for token in _TOKEN.finditer(text) if token.group() == literal), 0)
+
+
+def _second_key(text: str) -> int:
+    """Where the first key stands that its object has already."""
+    objects: list[set[str]] = []
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        if word in ("{", "["):
+            objects.append(set())
+        elif word in ("}", "]"):
+            objects.pop()
+        elif word[0] == '"' and _COLON.match(text, token.end()):
+            key = json.loads(word)
+            if key in objects[-1]:
+                return token.start()
+            objects[-1].add(key)
+    return 0
 
 
 def _check_surrogates(value: Any, document: JsonText, rule: str) -> None:

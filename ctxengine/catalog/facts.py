@@ -156,6 +156,10 @@ class EditFact:
         said = params.get(field)
         return self.defaults.get(field) if said is None else said
 
+    def filled(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of an edit, with the API's defaults for those that are absent or null."""
+        return {**self.defaults, **{name: value for name, value in params.items() if value is not None}}
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

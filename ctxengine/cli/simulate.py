@@ -100,7 +100,7 @@ def command(
     seen = Seen(Sums([candidate.name for candidate in simulator.candidates]), gap)
     listed: list[Session] = []
     if missing:
-        listed.append(Session("", "", 0, (), findings=missing))
+        listed.append(Session("", findings=missing))
         seen.add(listed[0])
     with ExitStack() as stack:
         stack.enter_context(ended_like_interrupted())

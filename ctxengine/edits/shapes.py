@@ -23,11 +23,11 @@ def shape_of(value: Any, field: str) -> str:
         if any(key not in AMOUNT for key in value):
             return EXTRA
         return "" if value.get("type") == "all" or _is_amount(value) else OTHER_SHAPE
-    if field in LISTS and not isinstance(value, bool | None):
-        if not isinstance(value, (list, tuple)):
-            return "Input should be a valid array" if field == "exclude_tools" else OTHER_SHAPE
-        return "" if all(isinstance(name, str) for name in value) else OTHER_SHAPE
-    return "Input should be a valid array" if field == "exclude_tools" and value is not None else ""
+    if field not in LISTS or value is None or (field == "clear_tool_inputs" and isinstance(value, bool)):
+        return ""
+    if not isinstance(value, (list, tuple)):
+        return "Input should be a valid array" if field == "exclude_tools" else OTHER_SHAPE
+    return "" if all(isinstance(name, str) for name in value) else OTHER_SHAPE
 
 
 def refuse_odd_shapes(params: Mapping[str, Any], path: str) -> None:

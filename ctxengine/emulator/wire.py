@@ -19,7 +19,7 @@ class Call:
 
     method: str
     path: str
-    """Decoded, without the query."""
+    """As it was sent, percent-encoded, without the query."""
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)

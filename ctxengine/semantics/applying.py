@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxengine.catalog import Catalog, default_catalog
-from ctxengine.catalog.facts import EditFact, ModelFact
+from ctxengine.catalog.facts import ModelFact
 from ctxengine.conversation import field_of
 from ctxengine.edits import ClearThinking, ClearToolUses, Compact, type_of
 from ctxengine.edits.clear_thinking_effect import clear_thinking
@@ -95,7 +95,7 @@ def apply_edits(
         kind = field_of(edit, "type")
         step, fact = STEPS.get(str(kind)), catalog.edits.get(str(kind))
         if step and fact and state.compaction is None:
-            params = _whole(edit, fact)
+            params = {"type": fact.type, **fact.filled({name: field_of(edit, name) for name in fact.parameters})}
             refuse_odd_shapes(params, f"context_management.edits.{index}")
             state = step(state, params, given)
     return state
@@ -116,13 +116,6 @@ def edits_of(request: Mapping[str, Any]) -> Sequence[Any]:
     management = request.get("context_management")
     edits = management.get("edits") if isinstance(management, Mapping) else None
     return edits if isinstance(edits, (list, tuple)) else ()
-
-
-def _whole(edit: Any, fact: EditFact) -> dict[str, Any]:
-    """The edit's fields, and the API's defaults for those that are absent or null."""
-    given = {name: field_of(edit, name) for name in fact.parameters}
-    said = {name: value for name, value in given.items() if value is not None}
-    return {"type": fact.type, **fact.defaults, **said}
 
 
 def _clear_thinking(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:

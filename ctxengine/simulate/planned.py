@@ -57,12 +57,16 @@ OF_TODAY = ("model-retired",)
 PLACES = ("tools", "system", "compaction_block", "last_message")
 
 
-def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
-    """The plan for the first so many messages; what follows is planned the same until a compaction block comes."""
+def planned(candidate: Candidate, made: Scan, messages: int, known: Sequence[Finding] = ()) -> Planned:
+    """The plan for the first so many messages; what follows is planned the same until a compaction block comes.
+
+    Args:
+        known: what the API would refuse of the record itself.
+    """
     engine, target = candidate.engine, made.target
     kwargs = {**made.request, "model": target.asked_model, "messages": made.request["messages"][:messages]}
     plan = engine.plan(platform=target.platform.name, **kwargs)
-    defaults = {edit.type: engine.catalog.edits[edit.type].defaults for edit in plan.edits if _known(engine, edit.type)}
+    facts = engine.catalog.edits
     control = made.request.get("cache_control")
     wanted = frozenset(plan.policy.get("cache.breakpoints", ())) if plan.mode == "enforce" else frozenset()
     ttls = {place: plan.policy.get(f"cache.ttl.{place}", "5m") for place in PLACES}
@@ -70,7 +74,10 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         # logs do not show the marks; bills with cache tokens say that there were some
         wanted, ttls = frozenset(PLACES), dict.fromkeys(PLACES, made.recorded_ttl)
     return Planned(
-        edits={edit.type: _whole(defaults.get(edit.type, {}), edit.params) for edit in plan.edits},
+        edits={
+            edit.type: facts[edit.type].filled(edit.params) if edit.type in facts else dict(edit.params)
+            for edit in plan.edits
+        },
         wanted=wanted,
         ttls=ttls,
         slots=target.platform.cache_slots,
@@ -78,7 +85,7 @@ def planned(candidate: Candidate, made: Scan, messages: int) -> Planned:
         automatic=None if control is None else ttl_of_mark(control),
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
-        **_errors(plan, made.flaws),
+        **_errors(plan, known),
         warnings=tuple(_warnings(plan, candidate.name)),
     )
 
@@ -114,14 +121,6 @@ def _warnings(plan: Plan, name: str) -> Iterator[Finding]:
             yield replace(finding, rule="simulate-session", severity="warning", message=message)
         elif finding.severity == "warning" and finding.where.file and not finding.estimated:
             yield finding
-
-
-def _known(engine: Engine, type_: str) -> bool:
-    return type_ in engine.catalog.edits
-
-
-def _whole(defaults: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    return {**defaults, **{name: value for name, value in params.items() if value is not None}}
 
 
 def _errors(plan: Plan, known: Sequence[Finding]) -> dict[str, tuple[Finding, ...]]:

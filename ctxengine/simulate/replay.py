@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from ctxengine.catalog import Catalog
 from ctxengine.edits import Compact, type_of
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
-from ctxengine.findings import shown
+from ctxengine.findings import Finding, shown
 from ctxengine.semantics import summary_size
 from ctxengine.semantics.applying import counter_for
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
@@ -31,9 +31,18 @@ NOTHING = CacheUse(0, 0, 0, 0)
 
 
 class Replay:
-    """What one policy does at every turn of a scanned conversation."""
+    """What one policy does at every turn of a scanned conversation.
 
-    def __init__(self, made: Scan, candidate: Candidate, catalog: Catalog, switches: Switches, name: str) -> None:
+    Args:
+        name: the conversation's.
+        known: what the API would refuse of the record itself.
+    """
+
+    def __init__(
+        self, made: Scan, candidate: Candidate, catalog: Catalog, switches: Switches, name: str,
+        known: Sequence[Finding] = (),
+    ) -> None:  # fmt: skip
+        self._known = known
         self._made, self._candidate, self._catalog, self._switches = made, candidate, catalog, switches
         self._name = name
         self._facts = made.target.facts
@@ -54,7 +63,7 @@ class Replay:
             yield self._turn(number, turn)
 
     def _planned(self, messages: int) -> Planned:
-        plan = planned(self._candidate, self._made, messages)
+        plan = planned(self._candidate, self._made, messages, self._known)
         self._compact_edit = plan.edits.get(COMPACT)
         return plan
 

@@ -91,8 +91,6 @@ class Scan:
     """What the recorded responses cost, where the bill of each turn is there."""
     fit: Fit = field(default_factory=Fit)
     findings: list[Finding] = field(default_factory=list)
-    flaws: Sequence[Finding] = ()
-    """What the API would refuse of the record; found where it is replayed without a policy."""
     _needs: Needs | None = None
 
     def start(self, message: int) -> Start:
@@ -178,7 +176,7 @@ class _Walk:
             if markable(block):
                 tail = row
             if "cache_control" in block and (control := block["cache_control"]) is not None:
-                made.marks.append((row, ttl_of_mark(control)))
+                made.marks.append((row, ttl_of_mark({**control})))  # what is no object ends the reading of the file
             if kind in SHOWING and block.get("content").__class__ is not str:  # a text shows nothing
                 made.shown += ((row, feature) for feature in features_in(block, kind))
             extra, last_kind = 0, kind

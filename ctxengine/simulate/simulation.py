@@ -34,9 +34,9 @@ class Session:
     """One conversation under every policy, the one without a policy first."""
 
     transcript: str
-    model: str
-    turns: int
-    totals: tuple[Totals, ...]
+    model: str = ""
+    turns: int = 0
+    totals: tuple[Totals, ...] = ()
     rows: tuple[Row, ...] = ()
     """A plain dict for each policy and turn, one policy after the other."""
     edits: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Simulator:
     gap: float = ASSUMED_GAP
     catalog: Catalog | None = None
     switches: Mapping[str, str] | None = None
-    plugins: Sequence[object] = field(default=())
+    plugins: Sequence[object] = ()
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -125,7 +125,7 @@ class Simulator:
                     path, lenient=self.lenient, readers=self.candidates[0].engine.host.readers
                 )
             except Exception as error:
-                yield Session(str(path), "", 0, (), findings=tuple(_unusable(error, str(path))))
+                yield Session(str(path), findings=tuple(_unusable(error, str(path))))
                 continue
             for transcript in transcripts:
                 yield self.session(transcript, str(path))
@@ -139,19 +139,20 @@ class Simulator:
             target = target_for(transcript, catalog, self.model, self.platform, file)
             made = scan(transcript, target, catalog, self._switches, gap=self.gap)
             if not made.turns:
-                return Session(transcript.name, target.model, 0, (), findings=(*transcript.findings, _no_turns(file)))
+                return Session(transcript.name, target.model, findings=(*transcript.findings, _no_turns(file)))
             return self._compared(transcript, made, catalog, file)
         except Exception as error:
             why = _unusable(error, file, transcript.request)
-            return Session(transcript.name, "", 0, (), findings=(*transcript.findings, *why))
+            return Session(transcript.name, findings=(*transcript.findings, *why))
 
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
         rows: list[Row] = []
         totals: list[Totals] = []
         edits: dict[str, Sequence[Mapping[str, Any]]] = {}
+        flaws: Sequence[Finding] = ()
         findings = [*transcript.findings, *made.findings, *unpriced(made.target, file)]
         for candidate in self.candidates:
-            replay = Replay(made, candidate, catalog, self._switches, transcript.name)
+            replay = Replay(made, candidate, catalog, self._switches, transcript.name, flaws)
             edits[candidate.name] = [{"type": type_, **plain(params)} for type_, params in replay.plan.edits.items()]
             tally = Tally(transcript.name, candidate.name)
             for row in replay.rows():
@@ -160,8 +161,8 @@ class Simulator:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
             if candidate.baseline:
-                made.flaws = replay.plan.flaws
-                findings += _named(map(_compared_as_it_is, made.flaws), file)
+                flaws = replay.plan.flaws
+                findings += _named(map(_compared_as_it_is, flaws), file)
             findings += _named(replay.plan.refusals, file)
             findings += replay.plan.warnings
             totals.append(tally.totals)
@@ -201,7 +202,7 @@ def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[
             sessions.append(simulator.session(given))
             continue
         files, missing = find_files([str(given)])
-        sessions += [Session(str(given), "", 0, (), findings=missing)] if missing else simulator.files(files)
+        sessions += [Session(str(given), findings=missing)] if missing else simulator.files(files)
     return Results(names, tuple(sessions))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxengine.findings import Finding, Severity
-from ctxengine.simulate.totals import Totals, add, nothing
+from ctxengine.simulate.totals import Totals, add, nothing, plus
 
 if TYPE_CHECKING:
     from ctxengine.simulate.simulation import Session
@@ -56,8 +56,7 @@ class Summed:
         self.timed += session.timed
         self.named = (*self.named, session.transcript)[:NAMED]
         self.cached += any(session.totals[0][name] for name in ("cache_read", "cache_write_5m", "cache_write_1h"))
-        known = self.recorded_usd is not None and session.recorded_usd is not None
-        self.recorded_usd = (self.recorded_usd or 0.0) + (session.recorded_usd or 0.0) if known else None
+        self.recorded_usd = plus(self.recorded_usd, session.recorded_usd)
         for made, totals in zip(self.totals, session.totals, strict=True):
             add(made, totals)
 

@@ -36,7 +36,7 @@ class Drawn:
     @property
     def step(self) -> int:
         """Every how many turns there is a point."""
-        return self.session.turns // POINTS + 1
+        return _step(self.session)
 
     def table(self, value: str) -> Iterator[tuple[int, list[Any]]]:
         """Each turn with the value of every policy; ``None`` where a policy is refused or a price unknown."""
@@ -64,7 +64,7 @@ def drawn(session: Session, policies: Sequence[str]) -> Drawn:
     """The points and marks of one session under every policy."""
     points: list[Point] = []
     marks: list[Point] = []
-    step = session.turns // POINTS + 1
+    step = _step(session)
     numbers = range(len(policies))
     for number in (*numbers[1:], *numbers[:1]):  # the baseline's dashes are drawn over a line that lies under them
         policy = policies[number]
@@ -81,6 +81,10 @@ def drawn(session: Session, policies: Sequence[str]) -> Drawn:
                 points.append(point)
             marks += [{**point, "mark": mark, "why": why} for mark, why in _events(row)]
     return Drawn(session, tuple(policies), tuple(points), tuple(marks))
+
+
+def _step(session: Session) -> int:
+    return session.turns // POINTS + 1
 
 
 def _events(row: Point) -> Iterator[tuple[str, str]]:
