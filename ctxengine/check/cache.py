@@ -18,7 +18,7 @@ from ctxengine.check.marks import (
 from ctxengine.check.planned import asks_for_cache, compactions, only_caller_caches
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import BEDROCK, COMPACTION, ISSUES, PROMPT_CACHING, SDK, THREADS
-from ctxengine.conversation import AT_END, UNMARKABLE, field_of, in_system, positions_between, previous_tail
+from ctxengine.conversation import AT_END, THINKING, field_of, in_system, positions_between, previous_tail
 from ctxengine.findings import Place
 from ctxengine.plan.values import SESSION_MODES
 
@@ -100,7 +100,7 @@ def cache_empty_text(facts: Facts) -> Iterator[Hit]:
 )
 def cache_thinking(facts: Facts) -> Iterator[Hit]:
     for mark in facts.conversation.marks:
-        if mark.kind in UNMARKABLE:
+        if mark.kind in THINKING:
             yield Hit(f"cache_control at {mark.at.path} stands on a {mark.kind} block", Place(mark.at.path))
 
 

@@ -5,7 +5,7 @@ Messages are dicts; blocks are dicts or the SDK's model objects.
 
 from __future__ import annotations
 
-from ctxengine.conversation.blocks import SERVER_RESULTS, UNMARKABLE, blocks_of, field_of, markable
+from ctxengine.conversation.blocks import RESULTS, SERVER_RESULTS, THINKING, blocks_of, field_of, markable
 from ctxengine.conversation.facts import (
     AT_END,
     MESSAGES,
@@ -19,17 +19,18 @@ from ctxengine.conversation.facts import (
     in_system,
     in_tools,
 )
-from ctxengine.conversation.head import Head, scan_head, tool_definitions
+from ctxengine.conversation.head import Head, last_tool, scan_head, tool_definitions
 from ctxengine.conversation.looking_back import last_markable, positions_between, previous_tail
 from ctxengine.conversation.scanner import Scanner
 
 __all__ = [
     "AT_END",
     "MESSAGES",
+    "RESULTS",
     "SERVER_RESULTS",
     "SYSTEM",
+    "THINKING",
     "TOOLS",
-    "UNMARKABLE",
     "CompactionBlock",
     "Conversation",
     "Head",
@@ -42,6 +43,7 @@ __all__ = [
     "in_system",
     "in_tools",
     "last_markable",
+    "last_tool",
     "markable",
     "positions_between",
     "previous_tail",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
+THINKING = frozenset({"thinking", "redacted_thinking"})
+"""Types of blocks that cannot carry a mark."""
 MARKABLE = frozenset(
     {
         *("text", "image", "document", "search_result", "container_upload", "compaction"),
@@ -19,6 +20,7 @@ MARKABLE = frozenset(
 
 SERVER_RESULTS = frozenset(kind for kind in MARKABLE if kind.endswith("_tool_result"))
 """Types of blocks that answer a server_tool_use or mcp_tool_use."""
+RESULTS = SERVER_RESULTS | {"tool_result"}
 
 
 def field_of(item: Any, name: str) -> Any:

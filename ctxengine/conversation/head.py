@@ -61,6 +61,11 @@ def tool_definitions(tools: Sequence[Any]) -> Sequence[Any]:
     return [tool.to_dict() if hasattr(tool, "to_dict") else tool for tool in tools]
 
 
+def last_tool(tools: Sequence[Any]) -> int | None:
+    """The last tool that is in the prompt from the start."""
+    return next((at for at in range(len(tools) - 1, -1, -1) if not field_of(tools[at], "defer_loading")), None)
+
+
 def ttl_of(cache_control: Any) -> str | None:
     """The ttl of a mark, ``5m`` where it names none; ``None`` where there is no mark."""
     if cache_control is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ctxengine.conversation import UNMARKABLE as THINKING
-from ctxengine.conversation import field_of
+from ctxengine.conversation import THINKING, field_of
 from ctxengine.edits.effect import START, At, Count, Effect, blocks_from, without_blocks
 from ctxengine.edits.switches import Switches
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctxengine.catalog.facts import CALLS
-from ctxengine.conversation import field_of
+from ctxengine.conversation import RESULTS, field_of
 from ctxengine.edits.clear_tool_uses_choice import Clearing, Use
 from ctxengine.edits.effect import START, At, Count, Effect, blocks_from, with_blocks, with_fields
 from ctxengine.edits.switches import Switches
@@ -82,7 +82,7 @@ def _uses(messages: Sequence[Any], start: At) -> list[_Found]:
         if kind in CALLS:
             call = newest[field_of(block, "id")] = _Found(at, block)
             found.append(call)
-        elif isinstance(kind, str) and kind.endswith("tool_result"):
+        elif kind in RESULTS:
             answered = newest.get(field_of(block, "tool_use_id"))
             if answered is not None and answered.result is None:
                 answered.result, answered.answer = at, block

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ctxengine.conversation import SERVER_RESULTS
+
 Kinds = type | tuple[type, ...]
 
 CALL: Mapping[str, Kinds] = {"name": str, "input": Mapping}
@@ -21,8 +23,6 @@ FIELDS: Mapping[str, Mapping[str, Kinds]] = {
 }
 """The fields that a block must have; ids and signatures that are not here are made where they are missing."""
 OPTIONAL: Mapping[str, Kinds] = {"citations": (list, tuple, type(None)), "id": str, "signature": str}
-RESULTS = "_tool_result"
-"""How the types of what server tools give end."""
 
 
 def mistakes(block: Any) -> Iterator[tuple[str, str]]:
@@ -31,7 +31,7 @@ def mistakes(block: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(kind, str):
         yield "", "a reply is a text, a block or a list of blocks with a type"
         return
-    fields = SERVER_RESULT if kind.endswith(RESULTS) else FIELDS.get(kind)
+    fields = SERVER_RESULT if kind in SERVER_RESULTS else FIELDS.get(kind)
     if fields is None:
         yield "type", "this is no block that a model writes"
         return

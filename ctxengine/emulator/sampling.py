@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from ctxengine.conversation import SERVER_RESULTS
 from ctxengine.edits.effect import Count
 from ctxengine.emulator.cutting import Cut, cut_at_stop, cut_to
 from ctxengine.emulator.replies import Reply
@@ -24,7 +25,6 @@ ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
     NULL: "end_turn",
     CUT_OFF: "max_tokens",
 }
-SERVER_RESULT = "_tool_result"
 Strike = Callable[[], str | None]
 
 
@@ -197,4 +197,4 @@ def _pieces(content: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str,
 
 
 def _is_server_result(block: Mapping[str, Any]) -> bool:
-    return str(block["type"]).endswith(SERVER_RESULT)
+    return block["type"] in SERVER_RESULTS

@@ -6,9 +6,9 @@ that may carry one, and never where the prefix is surely below the model's minim
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ctxengine.catalog.facts import Ttl
 from ctxengine.conversation import (
@@ -22,6 +22,7 @@ from ctxengine.conversation import (
     in_system,
     in_tools,
     last_markable,
+    last_tool,
     positions_between,
     previous_tail,
 )
@@ -29,7 +30,12 @@ from ctxengine.origin import Origin
 from ctxengine.plan.inputs import CompileInput
 from ctxengine.plan.plan import Breakpoint, Plan, Unplaced
 
+At = TypeVar("At", int, Position)
 NO_BLOCK = "no block can carry a mark: empty text, thinking or unknown"
+GIVES_WAY: Mapping[Ttl, str] = {
+    "5m": "5m, since a 5m mark of the caller stands before it",
+    "1h": "1h, since a 1h mark comes after it",
+}
 SLOT_ORDER = ("last_message", "system", "compaction_block", "previous_tail", "tools")
 
 
@@ -91,11 +97,8 @@ class _Placing:
         return _FINDERS[place](self)
 
     def _tools(self) -> tuple[Position | None, str]:
-        tools = self.facts.tools
-        for index in range(len(tools) - 1, -1, -1):
-            if not field_of(tools[index], "defer_loading"):
-                return in_tools(index), "the end of the tool definitions"
-        return None, ""
+        last = last_tool(self.facts.tools)
+        return (None, "") if last is None else (in_tools(last), "the end of the tool definitions")
 
     def _system(self) -> tuple[Position | None, str]:
         system = self.facts.system
@@ -155,25 +158,33 @@ class _Placing:
             yield in_messages(index, 0), self.facts.messages[index]
 
     def _with_ordered_ttls(self) -> tuple[Breakpoint, ...]:
-        """The longest ttl comes first: ours give way to the caller's and to our own later ones."""
-        marks = self.facts.marks
-        short_before = [mark.at for mark in marks if mark.ttl == "5m"]
-        later_long = [mark.at for mark in marks if mark.ttl == "1h"]
-        ordered: list[Breakpoint] = []
-        for mark in sorted(self.placed, key=lambda placed: placed.at, reverse=True):
-            ttl = mark.ttl
-            if ttl == "1h" and any(at < mark.at for at in short_before):
-                mark = replace(
-                    mark, ttl="5m", because=f"{mark.because}; 5m, since a 5m mark of the caller stands before it"
-                )
-            elif (
-                ttl == "5m" and any(at > mark.at for at in later_long) and not any(at < mark.at for at in short_before)
-            ):
-                mark = replace(mark, ttl="1h", because=f"{mark.because}; 1h, since a 1h mark comes after it")
-            if mark.ttl == "1h":
-                later_long.append(mark.at)
-            ordered.append(mark)
-        return tuple(reversed(ordered))
+        given = [(mark.at, mark.ttl) for mark in self.facts.marks]
+        ttls = dict(ordered_ttls([(mark.at, mark.ttl) for mark in self.placed], given))
+        return tuple(_with_ttl(mark, ttls[mark.at]) for mark in sorted(self.placed, key=lambda mark: mark.at))
+
+
+def ordered_ttls(placed: Sequence[tuple[At, Ttl]], given: Sequence[tuple[At, str]]) -> list[tuple[At, Ttl]]:
+    """Marks of ours in prompt order, the longest ttl first: they give way to the caller's, which are ``given``, and to
+    our own later ones."""
+    shorts = [at for at, ttl in given if ttl == "5m"]
+    longs = [at for at, ttl in given if ttl == "1h"]
+    made: list[tuple[At, Ttl]] = []
+    for at, ttl in sorted(placed, reverse=True):
+        behind_short = any(short < at for short in shorts)
+        if ttl == "1h" and behind_short:
+            ttl = "5m"
+        elif ttl == "5m" and not behind_short and any(long > at for long in longs):
+            ttl = "1h"
+        if ttl == "1h":
+            longs.append(at)
+        made.append((at, ttl))
+    return made[::-1]
+
+
+def _with_ttl(mark: Breakpoint, ttl: Ttl) -> Breakpoint:
+    if ttl == mark.ttl:
+        return mark
+    return replace(mark, ttl=ttl, because=f"{mark.because}; {GIVES_WAY[ttl]}")
 
 
 _FINDERS = {

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ctxengine.conversation import UNMARKABLE as THINKING
-from ctxengine.conversation import blocks_of, field_of
+from ctxengine.conversation import THINKING, blocks_of, field_of
 from ctxengine.edits.compact_effect import newest_block
 from ctxengine.semantics.prefixes import digest, digest_text, extended, head_of
 from ctxengine.semantics.signatures import NO_CHAIN, Signer

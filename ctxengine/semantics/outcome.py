@@ -10,8 +10,7 @@ from typing import Any
 from ctxengine.catalog import Catalog, default_catalog
 from ctxengine.catalog.facts import ModelFact
 from ctxengine.check import Facts
-from ctxengine.conversation import UNMARKABLE as THINKING
-from ctxengine.conversation import blocks_of, field_of
+from ctxengine.conversation import THINKING, blocks_of, field_of
 from ctxengine.edits.clear_thinking_effect import LAST_TURN
 from ctxengine.edits.compact_effect import from_newest_block
 from ctxengine.edits.effect import START, Count, blocks_from, without_blocks

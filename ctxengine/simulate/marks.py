@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
-from ctxengine.catalog.facts import Ttl
-from ctxengine.conversation import field_of
+from ctxengine.conversation import last_tool
+from ctxengine.plan.breakpoints import ordered_ttls
 from ctxengine.semantics.cache import Mark
 from ctxengine.simulate.planned import Planned, cacheable_from
 from ctxengine.simulate.scan import Scan, Start
@@ -31,7 +29,7 @@ class Marker:
         self._message, self._first = start.message, start.row
         on_tools, on_system, self._from = cacheable_from(plan, made, start, summary)
         system = sent.messages_at - 1 if sent.messages_at > sent.system_at else None
-        tools = _last_tool(made.request.get("tools") or ())
+        tools = last_tool(made.request.get("tools") or ())
         self._tail_ttl = plan.ttls["last_message"] if "last_message" in plan.wanted else None
         self._fixed = [
             *self._mark("system", system if on_system else None),
@@ -63,7 +61,7 @@ class Marker:
         placed = sorted(islice(wanted.values(), max(free, 0)))
         if self._alike and not given:
             return placed
-        return sorted(given + _with_ordered_ttls(placed[::-1], given))
+        return sorted([*given, *(Mark(at, ttl) for at, ttl in ordered_ttls(placed, given))])
 
     def _wanted(self, messages: int, tail: int) -> list[Mark]:
         """A mark for each place that the policy wants, in the order in which slots are given away."""
@@ -100,24 +98,3 @@ class Marker:
         made, offset = self._made, self._sent.offset
         start, stop = (bisect_left(self._rows, row) for row in (self._first, made.first_rows[messages]))
         return [*self._head, *(Mark(row + offset, ttl) for row, ttl in made.marks[start:stop])]
-
-
-def _last_tool(tools: Sequence[Any]) -> int | None:
-    """The last tool that is in the prompt from the start."""
-    return next((at for at in range(len(tools) - 1, -1, -1) if not field_of(tools[at], "defer_loading")), None)
-
-
-def _with_ordered_ttls(placed: Sequence[tuple[int, Ttl]], given: Sequence[Mark]) -> list[Mark]:
-    """Ours, last first, become ours in prompt order with the longest ttl first, as the engine does it."""
-    shorts = [mark.block for mark in given if mark.ttl == "5m"]
-    longs = [mark.block for mark in given if mark.ttl == "1h"]
-    made: list[Mark] = []
-    for at, ttl in placed:
-        if ttl == "1h" and any(short < at for short in shorts):
-            ttl = "5m"
-        elif ttl == "5m" and any(long > at for long in longs) and not any(short < at for short in shorts):
-            ttl = "1h"
-        if ttl == "1h":
-            longs.append(at)
-        made.append(Mark(at, ttl))
-    return made[::-1]

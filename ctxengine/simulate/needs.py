@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ctxengine.catalog.facts import CALLS
-from ctxengine.conversation import blocks_of
+from ctxengine.conversation import RESULTS, blocks_of
 
 QUOTE = 40
 """Characters from which on a passage counts as quoted."""
@@ -86,7 +86,7 @@ class _Memory:
                 self._calls[call] = (index, self._uses)
                 self._open[block.get("id")] = self._uses
                 self._uses += 1
-            elif kind.endswith("tool_result"):
+            elif kind in RESULTS:
                 self._keep(_texts(block.get("content")), index, self._open.get(block.get("tool_use_id"), -1))
         return needs
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import CALLS, Ttl
-from ctxengine.conversation import UNMARKABLE as THINKING
-from ctxengine.conversation import markable
+from ctxengine.conversation import RESULTS, THINKING, markable
 from ctxengine.edits.clear_tool_uses_choice import Use
 from ctxengine.edits.clear_tool_uses_effect import cleared_result, is_tiny
 from ctxengine.edits.switches import Switches
@@ -180,7 +179,7 @@ class _Walk:
             if kind in SHOWING and block.get("content").__class__ is not str:  # a text shows nothing
                 made.shown += ((row, feature) for feature in features_in(block, kind))
             extra, last_kind = 0, kind
-            if kind.endswith("tool_result"):
+            if kind in RESULTS:
                 self._result(row, tokens, block)
             elif kind in THINKING:
                 thinking[row] = tokens

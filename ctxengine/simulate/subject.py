@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ctxengine.catalog import Catalog
-from ctxengine.conversation import UNMARKABLE as THINKING
+from ctxengine.conversation import THINKING
 from ctxengine.errors import CtxengineError
 from ctxengine.findings import Finding, Place, shown
 from ctxengine.target import Target, target_of

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import is_
 from typing import Any
 
-from ctxengine.conversation.blocks import MARKABLE, UNMARKABLE
+from ctxengine.conversation.blocks import MARKABLE, THINKING
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.reading import Message, text_or_none
 
@@ -28,7 +28,7 @@ REPAIRS: Mapping[str, str] = {
 }
 UNKNOWN = "unknown", "blocks of a type that the API does not have, kept as they are"
 
-KNOWN = MARKABLE | UNMARKABLE
+KNOWN = MARKABLE | THINKING
 """Types of content blocks that the API has."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_-]")
 
