@@ -79,7 +79,9 @@ def _seen(applied: Applied, compacted: int) -> Seen:
     edit = next(iter(applied.applied_edits), None)
     cleared = (edit["cleared_tool_uses"], edit["cleared_input_tokens"]) if edit else None
     due = applied.compaction
-    return Seen(compacted if due else applied.input_tokens, cleared, due.call_tokens if due else None)
+    return Seen(
+        compacted if due else applied.input_tokens, cleared, due.prompt_tokens + due.asking_tokens if due else None
+    )
 
 
 def _exchange(turn: Turn, index: int, block: list[dict[str, Any]]) -> list[dict[str, Any]]:

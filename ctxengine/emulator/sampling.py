@@ -11,7 +11,18 @@ from ctxengine.edits.effect import Count
 from ctxengine.emulator.cutting import Cut, cut_at_stop, cut_to
 from ctxengine.emulator.replies import Reply
 from ctxengine.emulator.summary import summarise
-from ctxengine.semantics import Due, Outcome, Signer, World, compacted, edited, signed, summarised, switches_of
+from ctxengine.semantics import (
+    Due,
+    Outcome,
+    Signer,
+    World,
+    asked_for_summary,
+    compacted,
+    edited,
+    signed,
+    summarised,
+    switches_of,
+)
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import CacheRules
@@ -84,7 +95,7 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
                 return made
         begun = len(made.content)
         made.content += (signed(kwargs, made.content, block, ground.signer) for block in piece)
-        use = _cached(read, ground, refused=cut.stop_reason == REFUSAL, goes_on=bool(number))
+        use = _taken(_read(read, ground, goes_on=bool(number)), ground, cut.stop_reason == REFUSAL)
         made.iterations.append(iteration("message", use, tokens))
         base = _going_on(base, made.content[begun:])
     made.spoken = kwargs["max_tokens"] > 0  # a request that only warms the cache leaves the script as it is
@@ -128,23 +139,23 @@ def _summary(read: Mapping[str, Any], due: Due, reply: Reply, ground: Ground) ->
 
 
 def _summary_pass(read: Mapping[str, Any], due: Due, ground: Ground, tokens: int, fault: str | None) -> dict[str, Any]:
-    behind = due.call_tokens - (due.prompt_tokens - ground.rules.opening_tokens)
-    use = _cached(read, ground, behind=behind, refused=fault == REFUSED)
+    use = _taken(asked_for_summary(ground.prompt(read), due.asking_tokens, ground.rules), ground, fault == REFUSED)
     return iteration("compaction", use, tokens)
 
 
-def _cached(
-    read: Mapping[str, Any], ground: Ground, *, behind: int | None = None, refused: bool = False, goes_on: bool = False
-) -> CacheUse:
-    """What the cache gives and takes for a prompt; ``behind`` it stand instructions of so many tokens.
+def _read(read: Mapping[str, Any], ground: Ground, *, goes_on: bool) -> CacheRequest:
+    """A prompt that the model writes on from.
 
     A pass that ``goes_on`` after server tools writes what they added where the request has marks at all, as recorded.
     """
     asked = ground.prompt(read)
     if goes_on and asked.marks and asked.marks[-1].block < len(asked.prompt.ids) - 1:
-        asked = asked._replace(marks=[*asked.marks, Mark(len(asked.prompt.ids) - 1, asked.marks[-1].ttl)])
-    if behind is not None:
-        asked = asked._replace(total=asked.total - ground.rules.opening_tokens + behind)
+        return asked._replace(marks=[*asked.marks, Mark(len(asked.prompt.ids) - 1, asked.marks[-1].ttl)])
+    return asked
+
+
+def _taken(asked: CacheRequest, ground: Ground, refused: bool) -> CacheUse:
+    """What the cache gives and takes for a prompt; of a refused one, it may keep nothing."""
     use = ground.cache.use(asked, ground.rules, ground.now)
     ground.cache.keep(use, ground.now, readable=ground.rules.keeps_refused or not refused)
     return use

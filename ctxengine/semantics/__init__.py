@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ctxengine.edits.switches import Switches, switches_of
-from ctxengine.semantics.applying import Applied, Due, apply_edits
+from ctxengine.semantics.applying import Applied, apply_edits
 from ctxengine.semantics.binding import Unbound, check_bound, signed
-from ctxengine.semantics.compacting import Compacted, compacted, summarised, summary_size
+from ctxengine.semantics.compacting import Compacted, Due, asked_for_summary, compacted, summarised, summary_size
 from ctxengine.semantics.outcome import Outcome, World, edited, outcome
 from ctxengine.semantics.signatures import Signer
 from ctxengine.semantics.wire import WireError, refusal
@@ -21,6 +21,7 @@ __all__ = [
     "WireError",
     "World",
     "apply_edits",
+    "asked_for_summary",
     "check_bound",
     "compacted",
     "edited",

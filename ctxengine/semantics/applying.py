@@ -16,20 +16,8 @@ from ctxengine.edits.compact_effect import from_newest_block, is_due, newest_blo
 from ctxengine.edits.effect import START, Count, Effect
 from ctxengine.edits.shapes import refuse_odd_shapes
 from ctxengine.edits.switches import Switches, switches_of
-from ctxengine.semantics.compacting import asking_tokens
+from ctxengine.semantics.compacting import Due, due
 from ctxengine.tokens import CalibratedCounter, measure
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A compaction that the request sets off."""
-
-    prompt_tokens: int
-    """What the model would have read."""
-    call_tokens: int
-    """Input tokens of the summarisation: the prompt and its instructions."""
-    instructions: str | None
-    pause: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +136,9 @@ def _clear_tool_uses(state: Applied, params: Mapping[str, Any], given: _Given) -
 def _compact(state: Applied, params: Mapping[str, Any], given: _Given) -> Applied:
     if not is_due(params, state.input_tokens):
         return state
-    instructions = params.get("instructions")
-    more = asking_tokens(instructions, given.count, given.catalog)
-    call = state.input_tokens - given.opening + more  # what asks stands where the answer would be opened
+    pause = bool(params["pause_after_compaction"])
     return replace(
-        state, compaction=Due(state.input_tokens, call, instructions, bool(params["pause_after_compaction"]))
+        state, compaction=due(state.input_tokens, params.get("instructions"), given.count, given.catalog, pause=pause)
     )
 
 

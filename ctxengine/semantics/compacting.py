@@ -11,6 +11,8 @@ from ctxengine.catalog import Catalog
 from ctxengine.edits.compact_effect import replaced_by
 from ctxengine.edits.effect import Count
 from ctxengine.semantics.binding import chain_of
+from ctxengine.semantics.cache import CacheRequest
+from ctxengine.semantics.cache_rules import CacheRules
 from ctxengine.semantics.signatures import Signer
 
 SCALE, POWER = 26.6, 0.347
@@ -30,11 +32,29 @@ class Compacted:
     stop_reason: str | None
 
 
-def asking_tokens(instructions: Any, count: Count, catalog: Catalog) -> int:
-    """Tokens of what asks for a summary: the instructions, or the API's own words where there are none."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A compaction that the request sets off."""
+
+    prompt_tokens: int
+    """What the model would have read."""
+    asking_tokens: int
+    """Of what asks for the summary, behind the prompt."""
+    instructions: str | None
+    """The request's own; ``None`` where the API's words ask."""
+    pause: bool
+
+
+def due(prompt_tokens: int, instructions: Any, count: Count, catalog: Catalog, *, pause: bool) -> Due:
+    """A compaction of so many tokens; blank instructions are none."""
     if isinstance(instructions, str) and instructions.strip():
-        return count(instructions)
-    return int(catalog.limit("compaction.own_prompt").at_most or 0)
+        return Due(prompt_tokens, count(instructions), instructions, pause)
+    return Due(prompt_tokens, int(catalog.limit("compaction.own_prompt").at_most or 0), None, pause)
+
+
+def asked_for_summary(asked: CacheRequest, asking_tokens: int, rules: CacheRules) -> CacheRequest:
+    """A prompt as its summary is asked for: what asks stands where the answer would be opened."""
+    return asked._replace(total=asked.total - rules.opening_tokens + asking_tokens)
 
 
 def summary_size(tokens: int) -> int:

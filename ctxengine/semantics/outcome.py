@@ -16,9 +16,9 @@ from ctxengine.edits.compact_effect import from_newest_block
 from ctxengine.edits.effect import START, Count, blocks_from, without_blocks
 from ctxengine.edits.switches import Switches
 from ctxengine.errors import RequestError
-from ctxengine.semantics.applying import Applied, Due, apply_edits, counter_for, edits_of
+from ctxengine.semantics.applying import Applied, apply_edits, counter_for, edits_of
 from ctxengine.semantics.binding import check_bound
-from ctxengine.semantics.compacting import asking_tokens
+from ctxengine.semantics.compacting import Due, due
 from ctxengine.semantics.signatures import Signer
 from ctxengine.semantics.wire import WireError, facts_of, refusal, refusal_of, refusals
 
@@ -155,10 +155,7 @@ def _compaction(request: Mapping[str, Any], applied: Applied, count: Count, worl
         return None, False
     if not isinstance(asked, Mapping):
         return applied.compaction, False
-    instructions = asked.get("instructions")
-    text = instructions if isinstance(instructions, str) and instructions.strip() else None
-    call = applied.input_tokens - world.catalog.opening_tokens + asking_tokens(text, count, world.catalog)
-    return Due(applied.input_tokens, call, text, pause=True), True
+    return due(applied.input_tokens, asked.get("instructions"), count, world.catalog, pause=True), True
 
 
 def _fitted(made: Outcome, facts: Facts, world: World) -> Outcome:

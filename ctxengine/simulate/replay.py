@@ -15,7 +15,7 @@ from ctxengine.semantics.applying import counter_for
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, PromptCache
 from ctxengine.semantics.cache_prompt import apart
 from ctxengine.semantics.cache_rules import cache_rules
-from ctxengine.semantics.compacting import asking_tokens
+from ctxengine.semantics.compacting import asked_for_summary, due
 from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.simulate.marks import Marker
 from ctxengine.simulate.needs import Need
@@ -106,10 +106,9 @@ class Replay:
         """Two iterations: the summary is written, and the model reads on from it alone."""
         made, sent, edit = self._made, self._sent, self._compact_edit or {}
         why.append(f"compacts: {context:,} tokens reach {edit['trigger']['value']:,}")
-        more = asking_tokens(edit.get("instructions"), counter_for(self._catalog, self._facts), self._catalog)
-        opening = self._rules.opening_tokens
-        call = CacheRequest(asked.prompt, asked.marks, context - opening + more, asked.scope)
-        first = self._cache.take(call, self._rules, turn.seconds)
+        count = counter_for(self._catalog, self._facts)
+        asking = due(context, edit.get("instructions"), count, self._catalog, pause=False).asking_tokens
+        first = self._cache.take(asked_for_summary(asked, asking, self._rules), self._rules, turn.seconds)
         before = {
             "peak": context,
             "headroom": None if self._window is None else self._window - context,
@@ -123,7 +122,7 @@ class Replay:
         sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
         # the summary is the first block of the recorded answer, whose overhead it takes over
         self._start(made.start(turn.messages), made.head_tokens + block, block, sent.messages_at)
-        left = made.head_tokens + made.overhead + block + opening
+        left = made.head_tokens + made.overhead + block + self._rules.opening_tokens
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
         use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)
         return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before

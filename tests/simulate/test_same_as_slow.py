@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ctxengine import Catalog, Engine, default_catalog
 from ctxengine.jsontext import read_json
-from ctxengine.semantics import Outcome, World, outcome, summary_size, switches_of
+from ctxengine.semantics import World, asked_for_summary, outcome, summary_size, switches_of
 from ctxengine.semantics.cache import PromptCache
 from ctxengine.semantics.cache_prompt import PromptReader
 from ctxengine.semantics.cache_rules import cache_rules
@@ -188,8 +188,9 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
         applied = outcome(built, World(CATALOG, count=count))
         assert applied.error is None
         asked = reader.read(applied.request, target.model, rules)
-        use = cache.take(asked._replace(total=asked.total + _more(applied)), rules, now)
-        written = [use]
+        if applied.compaction:
+            asked = asked_for_summary(asked, applied.compaction.asking_tokens, rules)
+        written = [cache.take(asked, rules, now)]
         if applied.compaction:
             content = str(index).rjust(summary_size(applied.input_tokens), "s")
             block = {"type": "compaction", "content": content}
@@ -207,11 +208,6 @@ def slowly(request: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[di
             "uncached": sum(each.uncached for each in written),
         }
         now += GAP
-
-
-def _more(applied: Outcome) -> int:
-    """Tokens of what asks for a summary beyond those that would open the answer, in whose place it stands."""
-    return applied.compaction.call_tokens - applied.input_tokens if applied.compaction else 0
 
 
 def edits_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
