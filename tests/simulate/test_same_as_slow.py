@@ -20,7 +20,7 @@ from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter, measure
 from ctxengine.transcripts import Transcript
 
-MODELS = {"claude-opus-4-6": {"type": "adaptive"}, "claude-sonnet-4-5": {"type": "enabled", "budget_tokens": 1024}}
+MODELS = {"claude-opus-4-6": {"type": "adaptive"}, "claude-haiku-4-5": {"type": "enabled", "budget_tokens": 1024}}
 """One that keeps all thinking, and one that drops what stands before the newest question."""
 GAP = 100.0
 TOOLS = ("read", "search")
@@ -41,7 +41,7 @@ WHOLE = {
 def catalog() -> Catalog:
     """One with small numbers: windows, minimums and compaction triggers fit small conversations."""
     rows = {name: {"weights": {**row.weights, **WHOLE}} for name, row in default_catalog().tokenizers.items()}
-    models = {name: {"min_cache": 300} for name in MODELS}
+    models = {name: {"min_cache": 300, "retires": None} for name in MODELS}
     limits = {"compact_20260112.trigger": {"at_least": 1}}
     said = {"source": "made up", "as_of": "2026-01-01"}
     tables = {"tokenizers": rows, "models": models, "limits": limits}
