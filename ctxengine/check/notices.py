@@ -41,6 +41,7 @@ NOTICES: tuple[Notice, ...] = (
     Notice("section-needs-session", "info", "A budget, guard or checkpoint: build sees one request, so none acts."),
     Notice("simulate-model", "error", "A transcript names no model, so it cannot be simulated."),
     Notice("simulate-no-turns", "warning", "A transcript holds no answer, so there is no turn to simulate."),
+    Notice("simulate-overflow", "warning", "A policy lets a conversation outgrow the window."),
     Notice("simulate-price", "warning", "The catalog does not know a transcript's model, or no price of it."),
     Notice(
         "simulate-request", "warning", "The API would refuse a recorded request itself, as for a model that takes less."

@@ -37,9 +37,10 @@ def assumptions(summed: Summed, gap: float) -> Iterator[str]:
     baseline, bills, sessions = summed.totals[0], summed.fitted, summed.sessions
     if summed.left_out:
         names = " or ".join("the record itself" if name == BASELINE else name for name in summed.refused_there)
+        why = [f"in which {names} is refused"] * bool(names) + ["without a known price"] * summed.unpriced_there
         what, are = ("conversation", "is") if summed.left_out == 1 else ("conversations", "are")
         first = ", ".join(summed.left_out_first) + (", …" if summed.left_out > len(summed.left_out_first) else "")
-        yield f"{summed.left_out:,} {what} in which {names} is refused {are} left out of the sums: {first}."
+        yield f"{summed.left_out:,} {what} {' or '.join(why)} {are} left out of the sums: {first}."
     yield "The recorded turns stay as they were: a policy changes what is sent, not what was answered."
     marks = "with the cache marks they show or were billed for" if summed.cached else "which have no cache marks"
     if 0 < summed.cached < sessions:

@@ -9,6 +9,7 @@ from ctxengine.simulate.totals import BASELINE, Totals, hit_share, money
 
 UNKNOWN = "?"
 REFUSED = "refused"
+INCOMPARABLE = "n/a"
 NOTHING = ("0", REFUSED)
 MANY = 1_000_000
 """Tokens from which on millions are shown."""
@@ -26,13 +27,12 @@ class Line(NamedTuple):
 def compared(totals: Sequence[Totals]) -> list[Line]:
     """The lines; what is nothing for every policy is mostly left out."""
     made: list[Line] = []
-    costs = [None if each["refused"] and not each["turns"] else each["cost_usd"] for each in totals]
     for name, value, part in LINES:
         cells = [REFUSED if each["refused"] and not each["turns"] else value(each) for each in totals]
         if name in ALWAYS or any(cell not in NOTHING for cell in cells):
             made.append(Line(name, cells, part))
         if name == COST:
-            made.append(Line(f"against {BASELINE}", [_against(cost, costs[0]) for cost in costs], part=True))
+            made.append(Line(f"against {BASELINE}", [_against(each, totals[0]) for each in totals], part=True))
     return made
 
 
@@ -57,8 +57,12 @@ def _overflow(totals: Totals) -> str:
     return f"{totals['overflows']:,}, first {totals['first_overflow']}" if totals["overflows"] else "0"
 
 
-def _against(cost: float | None, baseline: float | None) -> str:
-    return "" if not baseline or cost is None else f"{cost / baseline - 1:+.0%}"
+def _against(totals: Totals, baseline: Totals) -> str:
+    """By how much dearer; turns that do not fit cost nothing, so it takes as many of them on both sides."""
+    cost, basis = (None if each["refused"] and not each["turns"] else each["cost_usd"] for each in (totals, baseline))
+    if not basis or cost is None:
+        return ""
+    return f"{cost / basis - 1:+.0%}" if totals["overflows"] == baseline["overflows"] else INCOMPARABLE
 
 
 COST, PEAK, HEADROOM = "cost", "peak context, tokens", "window left, at least"

@@ -160,6 +160,7 @@ class Simulator:
                 if self.rows:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
+            findings += [] if candidate.baseline else _overflows(tally.totals, made, file)
             if candidate.baseline:
                 flaws = replay.plan.flaws
                 findings += _named(map(_compared_as_it_is, flaws), file)
@@ -242,6 +243,15 @@ def _named(findings: Iterable[Finding], file: str) -> Iterator[Finding]:
     """Findings on a conversation, which say its file where they do not yet."""
     for finding in findings:
         yield replace(finding, where=replace(finding.where, file=finding.where.file or file))
+
+
+def _overflows(totals: Totals, made: Scan, file: str) -> Iterator[Finding]:
+    if totals["overflows"]:
+        first, window = totals["first_overflow"], made.target.window
+        message = f"{totals['policy']} does not fit the window of {window:,} tokens, first at turn {first}"
+        help = "clear or compact earlier, or use a model with a larger window"
+        sent = made.turns[first - 1].messages
+        yield Finding("simulate-overflow", "warning", message, help, Place(f"messages.{sent - 1}", file))
 
 
 def _compared_as_it_is(flaw: Finding) -> Finding:

@@ -33,7 +33,7 @@ def unpriced(target: Target, file: str) -> Iterator[Finding]:
         message = f"the catalog knows no model {shown(target.model)}: sizes are rough, and prices unknown"
         help = "add --model M for a model that it knows: ctxengine catalog models shows them"
     elif not target.facts.prices:
-        message = f"the catalog knows no price of {target.model}, so no sum with it has a cost"
+        message = f"the catalog knows no price of {target.model}"
         help = "add --model M for a model with a price, or leave such conversations out"
     else:
         return

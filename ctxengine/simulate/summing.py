@@ -48,6 +48,8 @@ class Summed:
     """The first of those."""
     refused_there: tuple[str, ...] = ()
     """The policies that the API would refuse there, and not here."""
+    unpriced_there: bool = False
+    """Whether some of them are left out since nobody knows a price of their model."""
 
     def add(self, session: Session) -> None:
         self.sessions += 1
@@ -64,30 +66,34 @@ class Summed:
 @dataclass(slots=True)
 class Sums:
     """Takes sessions as they go by. A policy that is refused in some of them has no turns there, so that sums over all
-    would compare one policy's conversations with another's."""
+    would compare one policy's conversations with another's; and a sum with an unknown price is unknown."""
 
     policies: Sequence[str]
-    _groups: dict[frozenset[str], Summed] = field(default_factory=dict)
-    """By which policies are refused."""
+    _groups: dict[tuple[frozenset[str], bool], Summed] = field(default_factory=dict)
+    """By which policies are refused, and whether prices are known."""
 
     def add(self, session: Session) -> None:
         if not session.turns:
             return
         refused = frozenset(each["policy"] for each in session.totals if each["refused"])
-        self._groups.setdefault(refused, self._nothing()).add(session)
+        priced = all(each["cost_usd"] is not None for each in session.totals)
+        self._groups.setdefault((refused, priced), self._nothing()).add(session)
 
     @property
     def compared(self) -> Summed:
-        """The sessions in which the fewest policies are refused, and the most of these."""
+        """The sessions in which the fewest policies are refused, those with prices before others, and the most of
+        these."""
         if not self._groups:
             return self._nothing()
-        here = max(self._groups, key=lambda refused: (-len(refused), self._groups[refused].sessions))
-        there = [refused for refused in self._groups if refused != here]
+        here = max(self._groups, key=lambda group: (-len(group[0]), group[1], self._groups[group].sessions))
+        there = [group for group in self._groups if group != here]
+        refused = frozenset[str]().union(*(refused for refused, _ in there)) - here[0]
         return replace(
             self._groups[here],
-            left_out=sum(self._groups[refused].sessions for refused in there),
-            left_out_first=tuple(name for refused in there for name in self._groups[refused].named)[:NAMED],
-            refused_there=tuple(name for name in self.policies if name in frozenset().union(*there) - here),
+            left_out=sum(self._groups[group].sessions for group in there),
+            left_out_first=tuple(name for group in there for name in self._groups[group].named)[:NAMED],
+            refused_there=tuple(name for name in self.policies if name in refused),
+            unpriced_there=here[1] and not all(priced for _, priced in there),
         )
 
     @property
