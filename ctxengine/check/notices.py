@@ -47,13 +47,14 @@ NOTICES: tuple[Notice, ...] = (
         "simulate-request", "warning", "The API would refuse a recorded request itself, as for a model that takes less."
     ),
     Notice("simulate-session", "warning", "A policy compacts between requests, which is not simulated."),
-    Notice("simulate-times", "warning", "A recording's times run backwards."),
     Notice("switch-unknown", "error", "There is no switch of that name, or it has no such value."),
     Notice("transcript-context", "info", "A file holds several conversations, of which one is taken."),
     Notice("transcript-malformed", "error", "A line of a transcript cannot be read."),
     Notice("transcript-repaired", "info", "A transcript was repaired, for instance where a tool use was interrupted."),
     Notice("transcript-skipped", "warning", "Lines of a transcript that cannot be read were skipped."),
     Notice("transcript-tools", "info", "Tool definitions were made up for a transcript that has none."),
+    Notice("transcript-times", "warning", "A recording's times run backwards, or cannot be read."),
+    Notice("transcript-usage", "warning", "A recording's bills are missing, or are no numbers."),
     Notice("transcript-unknown", "warning", "A transcript has blocks of a type that the API does not have."),
     Notice("window-unknown", "warning", "A window fraction is asked for, but the model's window is unknown."),
 )

@@ -13,7 +13,6 @@ from ctxengine.conversation import RESULTS, THINKING, markable
 from ctxengine.edits.clear_tool_uses_choice import Use
 from ctxengine.edits.clear_tool_uses_effect import cleared_result, is_tiny
 from ctxengine.edits.switches import Switches
-from ctxengine.findings import Finding
 from ctxengine.semantics.cache import CacheRequest
 from ctxengine.semantics.cache_prompt import RUNS, SHOWING, PromptReader, features_in, ttl_of_mark
 from ctxengine.semantics.cache_rules import cache_rules
@@ -89,7 +88,6 @@ class Scan:
     recorded_usd: float | None = None
     """What the recorded responses cost, where the bill of each turn is there."""
     fit: Fit = field(default_factory=Fit)
-    findings: list[Finding] = field(default_factory=list)
     _needs: Needs | None = None
 
     def start(self, message: int) -> Start:
@@ -125,8 +123,7 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
     made.sums = [0, *accumulate(made.sizes)]
     made.thinking_sums = [0, *accumulate(sum(rows.values()) for rows in made.thinking)]
     answers = [made.sums[row] for row in made.first_rows]
-    made.turns, said = turns_of(transcript, answers, gap)
-    made.findings += said
+    made.turns = turns_of(transcript, answers, gap)
     made.recorded_ttl = recorded_ttl(transcript.recorded) if not made.marks and not made.head.marks else None
     if made.turns and len(transcript.recorded) >= len(made.turns):
         made.recorded_usd = recorded_dollars(transcript.recorded, target, catalog)

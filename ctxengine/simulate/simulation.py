@@ -150,7 +150,7 @@ class Simulator:
         totals: list[Totals] = []
         edits: dict[str, Sequence[Mapping[str, Any]]] = {}
         flaws: Sequence[Finding] = ()
-        findings = [*transcript.findings, *made.findings, *unpriced(made.target, file)]
+        findings = [*transcript.findings, *unpriced(made.target, file)]
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name, flaws)
             edits[candidate.name] = [{"type": type_, **plain(params)} for type_, params in replay.plan.edits.items()]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from ctxengine.findings import Finding, Place
 from ctxengine.simulate.bills import counted
 from ctxengine.transcripts import Transcript
+from ctxengine.transcripts.records import seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +23,8 @@ class Turn:
     """What the record tells of the request's ``thinking``; where it differs, cached messages are not shared."""
 
 
-def turns_of(transcript: Transcript, sums: Sequence[int], gap: float) -> tuple[list[Turn], list[Finding]]:
-    """The turns, and what there is to say about their times.
+def turns_of(transcript: Transcript, sums: Sequence[int], gap: float) -> list[Turn]:
+    """The turns; times that run backwards count as the same moment.
 
     Args:
         sums: tokens of all messages before each message, and after the last one.
@@ -34,30 +33,17 @@ def turns_of(transcript: Transcript, sums: Sequence[int], gap: float) -> tuple[l
     recorded = {entry.messages: entry for entry in transcript.recorded}
     turns: list[Turn] = []
     start: float | None = None
-    now, backwards, thinking = 0.0, 0, ""
+    now, thinking = 0.0, ""
     for index, message in enumerate(transcript.request["messages"]):
         if not index or message["role"] != "assistant":
             continue
         entry = recorded.get(index)
-        at = _seconds(entry.timestamp) if entry and entry.timestamp else None
+        at = seconds_of(entry) if entry else None
         if at is not None and start is None:
             start = at - (now + gap if turns else 0.0)
         told = at - start if at is not None and start is not None else now + gap if turns else 0.0
-        backwards += told < now
         now = max(told, now)
         billed = counted(entry.usage.get("output_tokens")) if entry else None
         thinking = entry.thinking if entry else thinking
         turns.append(Turn(index, now, sums[index + 1] - sums[index] if billed is None else billed, thinking))
-    return turns, [_backwards(backwards, transcript.name)] if backwards else []
-
-
-def _backwards(count: int, name: str) -> Finding:
-    message = f"times of {count} turn(s) lie before that of the turn before; they count as the same moment"
-    return Finding("simulate-times", "warning", message, "check the recording's clock", Place(file=name))
-
-
-def _seconds(timestamp: str) -> float | None:
-    try:
-        return datetime.fromisoformat(timestamp).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return turns

@@ -17,6 +17,7 @@ from ctxengine.transcripts.messages import MESSAGES, TRANSCRIPT, arguments_of, h
 from ctxengine.transcripts.openai_chat import OPENAI
 from ctxengine.transcripts.pi import PI
 from ctxengine.transcripts.reading import Draft, Reader
+from ctxengine.transcripts.records import record_flaws
 from ctxengine.transcripts.repair import Repair, tools_used
 from ctxengine.transcripts.source import Notes, Row, read_rows, refusal
 from ctxengine.transcripts.transcript import Transcript
@@ -150,7 +151,8 @@ def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
     repair.finish()
     where = Place(file=file)
     request = {**draft.request, "messages": repair.messages}
-    findings = repair.findings(draft.place or (lambda _: where))
+    place = draft.place or (lambda _: where)
+    findings = [*repair.findings(place), *record_flaws(draft.recorded, place)]
     if not request.get("tools") and (tools := tools_used(repair.messages)):
         request["tools"] = tools
         findings.append(_made_up(len(tools), where))

@@ -144,3 +144,34 @@ def test_a_log_without_bills_keeps_its_times() -> None:
     }
     (transcript,) = read_transcripts("\n".join(map(json.dumps, (asked, answered))).encode(), name="log")
     assert transcript.recorded == (Recorded(1, "claude-opus-4-6", {}, "2026-11-01T12:00:00Z"),)
+
+
+RECORDS = {
+    "no bill": ({}, ["2026-01-01T00:00:00Z"] * 3, "transcript-usage", "responses without a bill", 3),
+    "odd bills": ({"usage": {"input_tokens": "five"}}, [None] * 3, "transcript-usage", "tokens are no numbers", 3),
+    "negative bills": ({"usage": {"output_tokens": -3}}, [None] * 3, "transcript-usage", "tokens are no numbers", 3),
+    "odd times": ({"usage": {"input_tokens": 5}}, ["yesterday"] * 3, "transcript-times", "no ISO 8601", 3),
+    "times that run backwards": (
+        {"usage": {"input_tokens": 5}},
+        ["2026-01-01T00:00:05Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:09Z"],
+        "transcript-times",
+        "before that of the response before",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "times", "rule", "words", "line"), RECORDS.values(), ids=RECORDS)
+def test_what_a_record_cannot_mean_is_told(
+    more: dict[str, Any], times: list[str | None], rule: str, words: str, line: int
+) -> None:
+    """Bills and times that are missing, or none, are told once with the line of the first."""
+    lines: list[dict[str, Any]] = [{"type": "summary", "sessionId": "s"}]
+    for number, time in enumerate(times):
+        lines.append({"type": "user", "sessionId": "s", "message": {"role": "user", "content": "Go on."}})
+        said = {"id": f"m{number}", "content": [{"type": "text", "text": "Yes."}], **more}
+        lines.append({"type": "assistant", "sessionId": "s", "timestamp": time, "message": said})
+    data = "\n".join(map(json.dumps, lines)).encode()
+    (transcript,) = read_transcripts(data, name="log.jsonl")
+    (finding,) = transcript.findings
+    assert (finding.rule, finding.where.line) == (rule, line) and words in finding.message

@@ -1,0 +1,51 @@
+"""What a record says of its responses, and cannot mean: such bills and times are left aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ctxengine.findings import Finding, Place
+from ctxengine.transcripts.transcript import Recorded
+
+CLOCK = "check the recording's clock"
+TOKENS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def record_flaws(recorded: Sequence[Recorded], place: Callable[[int], Place]) -> Iterator[Finding]:
+    """Warnings, each at the first response that it holds for.
+
+    Args:
+        place: where the i-th message stands; a response is the message behind those that were sent.
+    """
+    unbilled = [entry for entry in recorded if not entry.usage]
+    odd = [entry for entry in recorded if not _counts(entry.usage)]
+    timed = [(entry, seconds_of(entry)) for entry in recorded if entry.timestamp is not None]
+    unread = [entry for entry, seconds in timed if seconds is None]
+    late, now = [], float("-inf")
+    for entry, seconds in timed:
+        late += [entry] if seconds is not None and seconds < now else []
+        now = max(now, seconds or now)
+    for entries, rule, message, remedy in (
+        (unbilled, "transcript-usage", "responses without a bill, whose sizes are estimates", "give the usage of each"),
+        (odd, "transcript-usage", "bills whose tokens are no numbers, left aside", "correct the usage"),
+        (unread, "transcript-times", "times that are no ISO 8601, left aside", "correct the timestamp"),
+        (late, "transcript-times", "times before that of the response before, taken as the same moment", CLOCK),
+    ):
+        if entries:
+            first = ", the first of them here" if len(entries) > 1 else ""
+            yield Finding(rule, "warning", f"{message}: {len(entries)}{first}", remedy, place(entries[0].messages))
+
+
+def seconds_of(entry: Recorded) -> float | None:
+    """When a response came, in seconds since 1970; ``None`` where the record does not say, or not in ISO 8601."""
+    try:
+        return datetime.fromisoformat(entry.timestamp).timestamp() if entry.timestamp else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _counts(usage: Mapping[str, Any]) -> bool:
+    given = [usage[name] for name in TOKENS if usage.get(name) is not None]
+    return all(type(value) is int and value >= 0 for value in given)
