@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxengine.errors import RequestError
 from ctxengine.findings import Finding, Place
 
-AMOUNTS = ("trigger", "keep", "clear_at_least")
+AMOUNTS: Mapping[str, Sequence[str]] = {
+    "trigger": ("input_tokens", "tool_uses"),
+    "keep": ("tool_uses", "thinking_turns", "all"),
+    "clear_at_least": ("input_tokens",),
+}
+"""What the fields that hold an amount may be an amount of."""
 LISTS = ("exclude_tools", "clear_tool_inputs")
 AMOUNT = ("type", "value")
 EXTRA = "Extra inputs are not permitted"
@@ -22,7 +27,7 @@ def shape_of(value: Any, field: str) -> str:
             return "Input should be an object"
         if any(key not in AMOUNT for key in value):
             return EXTRA
-        return "" if value.get("type") == "all" or _is_amount(value) else OTHER_SHAPE
+        return "" if value.get("type") in AMOUNTS[field] and _is_amount(value) else OTHER_SHAPE
     if field not in LISTS or value is None or (field == "clear_tool_inputs" and isinstance(value, bool)):
         return ""
     if not isinstance(value, (list, tuple)):
@@ -42,4 +47,4 @@ def refuse_odd_shapes(params: Mapping[str, Any], path: str) -> None:
 
 def _is_amount(value: Mapping[str, Any]) -> bool:
     number = value.get("value")
-    return isinstance(value.get("type"), str) and isinstance(number, int) and not isinstance(number, bool)
+    return value["type"] == "all" or (isinstance(number, int) and not isinstance(number, bool) and number >= 0)

@@ -19,7 +19,7 @@ from ctxengine.emulator.replies import Reply, Silent, Speaker
 from ctxengine.emulator.sampling import Ground, Written, sample
 from ctxengine.emulator.wire import Refused
 from ctxengine.semantics import Outcome, Signer, World, outcome
-from ctxengine.semantics.applying import counter_for
+from ctxengine.semantics.applying import counter_of
 from ctxengine.semantics.cache import PromptCache
 from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.semantics.usage import usage_of
@@ -109,12 +109,11 @@ class Account:
         setting = self.setting
         thinking = asked.kwargs.get("thinking")
         target = target_of(setting.catalog, model=asked.kwargs["model"], platform=platform, thinking=thinking)
-        count = setting.count or counter_for(setting.catalog, target.facts)
         world = World(
             catalog=setting.catalog,
             platform=platform,
             surface=surface,
-            count=count,
+            count=setting.count,
             switches=setting.switches,
             signer=setting.signer,
             binds=setting.binds,
@@ -122,7 +121,7 @@ class Account:
         )
         return Ground(
             world=world,
-            count=count,
+            count=counter_of(setting.count, setting.catalog, target.facts),
             signer=setting.signer,
             target=target,
             cache=self.cache,

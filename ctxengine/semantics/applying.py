@@ -16,7 +16,9 @@ from ctxengine.edits.compact_effect import from_newest_block, is_due, newest_blo
 from ctxengine.edits.effect import START, Count, Effect
 from ctxengine.edits.shapes import refuse_odd_shapes
 from ctxengine.edits.switches import Switches, switches_of
+from ctxengine.request import with_content_lists
 from ctxengine.semantics.compacting import Due, due
+from ctxengine.semantics.prefixes import as_read
 from ctxengine.tokens import CalibratedCounter, measure
 
 
@@ -72,8 +74,11 @@ def apply_edits(
     """
     catalog = catalog or default_catalog()
     model = catalog.find_model(str(request.get("model") or "")).facts
-    count = count or counter_for(catalog, model)
+    count = counter_of(count, catalog, model)
     messages: Sequence[Any] = request.get("messages") or ()
+    if not isinstance(messages, Sequence):
+        messages = with_content_lists(list(messages))
+        request = {**request, "messages": messages}
     block = newest_block(messages)
     original = prompt_tokens(request, from_newest_block(messages), count) + opening
     raw = prompt_tokens(request, messages, count) + opening if block else original
@@ -93,6 +98,13 @@ def counter_for(catalog: Catalog, model: ModelFact | None) -> Count:
     """The engine's own counter for a model, of any value."""
     sizes = CalibratedCounter(catalog.tokenizers)
     return lambda value: sizes.estimate(measure(value), model).tokens
+
+
+def counter_of(count: Count | None, catalog: Catalog, model: ModelFact | None) -> Count:
+    """A caller's counter, which is given what the model reads as plain JSON; else the engine's own."""
+    if count is None:
+        return counter_for(catalog, model)
+    return lambda value: count(as_read(value))
 
 
 def prompt_tokens(request: Mapping[str, Any], messages: Sequence[Any], count: Count) -> int:

@@ -16,7 +16,7 @@ from ctxengine.edits.compact_effect import from_newest_block
 from ctxengine.edits.effect import START, Count, blocks_from, without_blocks
 from ctxengine.edits.switches import Switches
 from ctxengine.errors import RequestError
-from ctxengine.semantics.applying import Applied, apply_edits, counter_for, edits_of
+from ctxengine.semantics.applying import Applied, apply_edits, counter_of, edits_of
 from ctxengine.semantics.binding import check_bound
 from ctxengine.semantics.compacting import Due, due
 from ctxengine.semantics.signatures import Signer
@@ -134,9 +134,9 @@ def edited(request: Mapping[str, Any], model: ModelFact | None, world: World) ->
     """What of a request reaches the model: what it does not read, what is cleared, and what stands before a compaction
     block is gone."""
     request = _as_read(request, model, world.catalog)
-    count = world.count or counter_for(world.catalog, model)
+    count = counter_of(world.count, world.catalog, model)
     opening = world.catalog.opening_tokens
-    applied = apply_edits(request, count=count, switches=world.switches, catalog=world.catalog, opening=opening)
+    applied = apply_edits(request, count=world.count, switches=world.switches, catalog=world.catalog, opening=opening)
     compaction, on_demand = _compaction(request, applied, count, world)
     return Outcome(
         {**applied.request, "messages": from_newest_block(applied.request.get("messages") or ())},

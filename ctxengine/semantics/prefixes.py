@@ -30,7 +30,17 @@ def digest_text(text: str) -> bytes:
 
 def canonical(value: Any) -> bytes:
     """JSON of any value with sorted keys and without cache marks."""
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str).encode()
+    return json.dumps(as_read(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str).encode()
+
+
+def as_read(value: Any) -> Any:
+    """Plain JSON of any value, the SDK's objects too, without cache marks: those are no part of what a model reads."""
+    if isinstance(value, Mapping):
+        return {str(key): as_read(part) for key, part in value.items() if key != "cache_control"}
+    if isinstance(value, (list, tuple)):
+        return [as_read(part) for part in value]
+    to_dict = getattr(value, "to_dict", None)
+    return as_read(to_dict(mode="json")) if callable(to_dict) else value
 
 
 def head_of(request: Mapping[str, Any]) -> bytes:
@@ -44,12 +54,3 @@ def head_of(request: Mapping[str, Any]) -> bytes:
 def extended(chain: bytes, role: Any, block: Any) -> bytes:
     """The chain with one more block; how blocks are spread over messages of one role does not matter."""
     return digest(chain, str(role).encode(), canonical(block))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items() if key != "cache_control"}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    to_dict = getattr(value, "to_dict", None)
-    return _plain(to_dict(mode="json")) if callable(to_dict) else value

@@ -216,6 +216,9 @@ def _kept(block: Mapping[str, Any]) -> dict[str, Any]:
         ("trigger", 5, "Input should be an object"),
         ("keep", {"type": "tool_uses"}, "Input does not match the expected shape."),
         ("keep", {"type": "tool_uses", "value": True}, "Input does not match the expected shape."),
+        ("keep", {"type": "tool_uses", "value": -1}, "Input does not match the expected shape."),
+        ("trigger", {"type": "turns", "value": 1}, "Input does not match the expected shape."),
+        ("clear_at_least", {"type": "tool_uses", "value": 1}, "Input does not match the expected shape."),
         ("clear_at_least", [], "Input should be an object"),
         ("exclude_tools", "read", "Input should be a valid array"),
         ("exclude_tools", True, "Input should be a valid array"),
@@ -245,3 +248,34 @@ def test_a_repeated_id_is_a_use_of_its_own() -> None:
     assert applied.applied_edits[0]["cleared_tool_uses"] == 2
     contents = [message["content"][0]["content"] for message in applied.request["messages"][2::2]]
     assert [content == result["content"] for content in contents] == [False, False, True]
+
+
+def test_a_counter_is_given_what_the_model_reads() -> None:
+    """A caller's counter sees plain JSON: no objects of the SDK, and no cache marks."""
+    seen: list[str] = []
+
+    def count(value: Any) -> int:
+        seen.append(json.dumps(value))
+        return len(seen[-1])
+
+    use = BetaToolUseBlock(id="t1", name="read", input={}, type="tool_use")
+    result = {
+        "type": "tool_result",
+        "tool_use_id": "t1",
+        "content": "long " * 99,
+        "cache_control": {"type": "ephemeral"},
+    }
+    messages = [
+        {"role": "user", "content": "Go."},
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": [result]},
+    ]
+    edit = {
+        "type": "clear_tool_uses_20250919",
+        "trigger": {"type": "input_tokens", "value": 1},
+        "keep": {"type": "tool_uses", "value": 0},
+    }
+    request = {"messages": (message for message in messages), "context_management": {"edits": [edit]}}
+    applied = apply_edits(request, count=count, switches={"clear_tool_uses.latest_result": "cleared"})
+    assert applied.cleared_tool_use_ids == ("t1",) and len(applied.request["messages"]) == 3
+    assert not any("cache_control" in each for each in seen)
