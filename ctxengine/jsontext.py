@@ -80,7 +80,7 @@ def read_json(
         _refuse(
             rule,
             Place(file=name),
-            f"the document holds {len(data):,} bytes, more than the {max_bytes:,} allowed",
+            f"the document holds more than the {max_bytes:,} bytes allowed",
             "make it smaller, or split it",
         )
     text = data if isinstance(data, str) else _decode(data, name, rule)

@@ -87,6 +87,13 @@ pair_dup = noted(
     source=ISSUES,
 )
 
+pair_misplaced = noted(
+    "pair-misplaced",
+    "A tool_use in a message of the user's.",
+    help="put it into the assistant message it came in",
+    source=ISSUES,
+)
+
 pair_dup_id = noted(
     "pair-dup-id",
     "Two tool uses of one message share an id.",

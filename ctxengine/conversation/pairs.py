@@ -66,7 +66,7 @@ class Pairs:
         if isinstance(use, str) and use in self.pending:
             self._report("pair-dup-id", index, at, "a tool_use with the id of another one in this message")
         elif isinstance(use, str):
-            self._report("pair-orphan", index, at, "a tool_use in a user message, where nothing can answer it")
+            self._report("pair-misplaced", index, at, "a tool_use in a user message, where nothing can answer it")
         else:
             self._report("request-shape", index, at, "a tool_use block without an id")
 

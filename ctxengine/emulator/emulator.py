@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from ctxengine.catalog import Catalog, default_catalog
@@ -25,12 +24,14 @@ from ctxengine.transcripts import Transcript
 if TYPE_CHECKING:
     from ctxengine.emulator.transport import AsyncTransport, Transport
 
+KEY = b"ctxengine emulator"
+"""What every emulator signs with, so that a history may go on with another one, and runs come out the same."""
 BASE_URL = "http://emulator.invalid"
 """What clients on a transport are given: nothing is ever sent there."""
 
 
 class Emulator:
-    """One emulated account: a scripted model, a prompt cache, a key that signs, and faults that are to come.
+    """One emulated account: a scripted model, a prompt cache, signatures, and faults that are to come.
 
     Args:
         script: what the model says: a file (recorded conversation or rules), a ``Transcript``, or a list of replies or
@@ -65,7 +66,7 @@ class Emulator:
     ) -> None:
         catalog = catalog or default_catalog()
         speaker: Speaker = speaker_of(script)
-        signer = Signer(token_bytes(32), foreign=isinstance(script, (str, Path, Transcript)))
+        signer = Signer(KEY, foreign=isinstance(script, (str, Path, Transcript)))
         name = catalog.platform(platform).name
         chosen = switches_of(switches, catalog)
         setting = Setting(

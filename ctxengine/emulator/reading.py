@@ -120,7 +120,9 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
     """What the API takes, but not here; threads it takes with little else."""
     if body.get("thread"):
         named = next((name for name in ("context_management", "fallbacks") if body.get(name)), "")
-        refuse(catalog, "thread-unsupported", path=named or "thread", unsupported=named)
+        if named:
+            refuse(catalog, "thread-unsupported", path=named, unsupported=named)
+        refuse(catalog, "thread-unsupported:here", path="thread")
     for name in NOT_EMULATED:
         if body.get(name):
             refuse(catalog, "not-emulated", path=name)

@@ -121,7 +121,7 @@ def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
         expected = shape_of(planned.params.get(field), field) or OTHER_SHAPE
         values |= {"index": edit[1], "field": field, "edit": planned.type, "expected": expected}
     if block := BLOCK.match(path):
-        values["block"] = block[0]
+        values |= {"block": block[0], "message": f"messages.{block[1]}"}
         values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
     return values | OF_RULE[finding.rule](finding, facts) if finding.rule in OF_RULE else values
 

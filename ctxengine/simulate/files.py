@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ctxengine.simulate.simulation import Session, Simulator
 
 BATCH = 4
-"""Files of one task: enough that making engines and sending sessions back weigh little."""
+"""Most files of one task: enough that making engines and sending sessions back weigh little."""
 
 
 def sessions(simulator: Simulator, files: Sequence[str], jobs: int = 1) -> Iterator[Session]:
@@ -19,18 +19,14 @@ def sessions(simulator: Simulator, files: Sequence[str], jobs: int = 1) -> Itera
     if jobs == 1 or len(files) <= 1:
         yield from simulator.files(files)
         return
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
 
-    tasks = (delayed(_run)(simulator, batch) for batch in _batches(files))
-    jobs = min(jobs, -(-len(files) // BATCH))
+    jobs = min(effective_n_jobs(jobs), len(files))
+    size = max(1, min(BATCH, len(files) // jobs))
+    tasks = [delayed(_run)(simulator, files[start : start + size]) for start in range(0, len(files), size)]
     for done in Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)(tasks):
         yield from done
 
 
 def _run(simulator: Simulator, files: Sequence[str]) -> list[Session]:
     return list(simulator.files(files))
-
-
-def _batches(files: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(files), BATCH):
-        yield files[start : start + BATCH]
