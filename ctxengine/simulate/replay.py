@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ctxengine.catalog import Catalog
 from ctxengine.edits import Compact, type_of
+from ctxengine.edits.clear_tool_uses_choice import Cut
 from ctxengine.edits.compact_effect import is_due
 from ctxengine.edits.switches import Switches
 from ctxengine.findings import Finding, shown
@@ -23,11 +24,34 @@ from ctxengine.simulate.planned import Candidate, Planned, planned
 from ctxengine.simulate.scan import Scan, Start
 from ctxengine.simulate.sent import Sent
 from ctxengine.simulate.stretch import Stretch
+from ctxengine.simulate.totals import plus
 from ctxengine.simulate.turns import Turn
 
 COMPACT = type_of(Compact)
 Row = dict[str, Any]
-NOTHING = CacheUse(0, 0, 0, 0)
+
+
+class Read(NamedTuple):
+    """What the edits leave of a turn's prompt."""
+
+    original: int
+    """Tokens before them."""
+    context: int
+    """Tokens after them, before a compaction."""
+    unthought: int
+    """Tokens of the thinking that is cleared."""
+    thoughts: int
+    """Turns of that thinking."""
+    cut: Cut
+    why: list[str]
+    """Reasons for what is newly cleared, or compacted."""
+
+
+class Pass(NamedTuple):
+    """One iteration."""
+
+    use: CacheUse
+    output: int
 
 
 class Replay:
@@ -90,33 +114,26 @@ class Replay:
         end = made.first_rows[turn.messages]
         why: list[str] = []
         original, unthought, cut = self._stretch.clear(turn.messages, self._base + made.sums[end], why)
-        context = original - unthought - cut.tokens
+        read = Read(original, original - unthought - cut.tokens, unthought, self._stretch.cleared_thinking, cut, why)
         sent.extend(end)
-        if self._window is not None and context > self._window:
-            return self._row(number, turn, original, context, unthought, why, NOTHING, None, overflow=True)
-        asked = self._asked(self._marker.marks(turn.messages), turn, context)
-        if self._compact_edit is None or not is_due(self._compact_edit, context):
-            use = self._cache.take(asked, self._rules, turn.seconds)
-            return self._row(number, turn, original, context, unthought, why, use, None)
-        return self._compacted(number, turn, original, context, unthought, why, asked)
+        if self._window is not None and read.context > self._window:
+            return self._row(number, turn, read, read.context, ())
+        asked = self._asked(self._marker.marks(turn.messages), turn, read.context)
+        if self._compact_edit is not None and is_due(self._compact_edit, read.context):
+            return self._row(number, turn, read, *self._compacted(turn, read, asked, self._compact_edit))
+        use = self._cache.take(asked, self._rules, turn.seconds)
+        return self._row(number, turn, read, read.context, (Pass(use, turn.output_tokens),))
 
     def _compacted(
-        self, number: int, turn: Turn, original: int, context: int, unthought: int, why: list[str], asked: CacheRequest
-    ) -> Row:
-        """Two iterations: the summary is written, and the model reads on from it alone."""
-        made, sent, edit = self._made, self._sent, self._compact_edit or {}
-        why.append(f"compacts: {context:,} tokens reach {edit['trigger']['value']:,}")
+        self, turn: Turn, read: Read, asked: CacheRequest, edit: Mapping[str, Any]
+    ) -> tuple[int, Sequence[Pass]]:
+        """What the model reads on from, and two iterations: the summary is written, then the answer to it alone."""
+        made, sent = self._made, self._sent
+        read.why.append(f"compacts: {read.context:,} tokens reach {edit['trigger']['value']:,}")
         count = counter_for(self._catalog, self._facts)
-        asking = due(context, edit.get("instructions"), count, self._catalog, pause=False).asking_tokens
+        asking = due(read.context, edit.get("instructions"), count, self._catalog, pause=False).asking_tokens
         first = self._cache.take(asked_for_summary(asked, asking, self._rules), self._rules, turn.seconds)
-        before = {
-            "peak": context,
-            "headroom": None if self._window is None else self._window - context,
-            "cleared_tool_uses": self._stretch.cut.uses,
-            "cleared_input_tokens": self._stretch.cut.tokens,
-            "cleared_thinking_turns": self._stretch.cleared_thinking,
-        }
-        summary = summary_size(context)
+        summary = summary_size(read.context)
         block = summary + made.frame
         tokens = made.instructions + made.overhead + block
         sent.begin(made.first_rows[turn.messages], -made.overhead, (("summary", turn.messages), tokens))
@@ -125,7 +142,7 @@ class Replay:
         left = made.head_tokens + made.overhead + block + self._rules.opening_tokens
         marks = [mark for mark in asked.marks if mark.block < sent.messages_at]
         use = self._cache.take(self._asked(marks, turn, left), self._rules, turn.seconds)
-        return self._row(number, turn, original, left, unthought, why, use, (first, summary)) | before
+        return left, (Pass(first, summary), Pass(use, turn.output_tokens))
 
     def _asked(self, marks: list[Mark], turn: Turn, context: int) -> CacheRequest:
         scope = self._made.head.scope
@@ -136,20 +153,10 @@ class Replay:
             scope = apart(scope, features, self._switches)
         return CacheRequest(self._sent.prompt, marks, context, scope)
 
-    def _row(
-        self, number: int, turn: Turn, original: int, context: int, unthought: int, why: list[str], use: CacheUse,
-        compaction: tuple[CacheUse, int] | None, *, overflow: bool = False,
-    ) -> Row:  # fmt: skip
-        facts, output = self._facts, turn.output_tokens
-        cost = 0.0 if overflow else dollars(price_of(facts, use.total), use, output)
-        first, summary = compaction or (NOTHING, 0)
-        if compaction is not None and cost is not None:
-            cost += dollars(price_of(facts, first.total), first, summary) or 0.0
-        again: list[Need] = []
-        stretch = self._stretch
-        if stretch.message or stretch.gone:
-            needs = self._made.needs.get(turn.messages, ())
-            again = [need for need in needs if need.message < stretch.message or need.use in stretch.gone]
+    def _row(self, number: int, turn: Turn, read: Read, left: int, passes: Sequence[Pass]) -> Row:
+        """A turn that leaves so many tokens of context, in these iterations; in none where the prompt does not fit."""
+        use, output = passes[0] if len(passes) == 1 else _together(passes)
+        again = self._needed_again(turn)
         repeated = sum(need.how == "repeated" for need in again) if again else 0
         return {
             "transcript": self._name,
@@ -157,30 +164,44 @@ class Replay:
             "turn": number,
             "messages": turn.messages,
             "seconds": turn.seconds,
-            "original_tokens": original,
-            "context": context,
-            "peak": context,
-            "headroom": None if self._window is None else self._window - context,
-            "overflow": overflow,
-            "why": why,
-            "cleared_tool_uses": self._stretch.cut.uses,
-            "cleared_input_tokens": self._stretch.cut.tokens,
-            "cleared_thinking_turns": self._stretch.cleared_thinking,
-            "cleared_thinking_tokens": unthought,
-            "compaction": compaction is not None,
-            "summary_tokens": summary,
-            "cache_read": use.read + first.read,
-            "cache_write_5m": use.write_5m + first.write_5m,
-            "cache_write_1h": use.write_1h + first.write_1h,
-            "uncached": use.uncached + first.uncached,
-            "output_tokens": 0 if overflow else output + summary,
-            "iterations": 0 if overflow else 1 + (compaction is not None),
-            "cost_usd": cost,
+            "original_tokens": read.original,
+            "context": left,
+            "peak": read.context,
+            "headroom": None if self._window is None else self._window - read.context,
+            "overflow": not passes,
+            "why": read.why,
+            "cleared_tool_uses": read.cut.uses,
+            "cleared_input_tokens": read.cut.tokens,
+            "cleared_thinking_turns": read.thoughts,
+            "cleared_thinking_tokens": read.unthought,
+            "compaction": len(passes) > 1,
+            "summary_tokens": passes[0].output if len(passes) > 1 else 0,
+            "cache_read": use.read,
+            "cache_write_5m": use.write_5m,
+            "cache_write_1h": use.write_1h,
+            "uncached": use.uncached,
+            "output_tokens": output,
+            "iterations": len(passes),
+            "cost_usd": self._cost(passes),
             "needed_again": len(again),
             "repeated": repeated,
             "quoted": len(again) - repeated,
             "needed": [self._told(need) for need in again] if again else [],
         }
+
+    def _cost(self, passes: Sequence[Pass]) -> float | None:
+        cost: float | None = 0.0
+        for use, output in passes:
+            cost = plus(cost, dollars(price_of(self._facts, use.total), use, output))
+        return cost
+
+    def _needed_again(self, turn: Turn) -> Sequence[Need]:
+        """What the answer comes back to, of what is gone."""
+        stretch = self._stretch
+        if not stretch.message and not stretch.gone:
+            return ()
+        needs = self._made.needs.get(turn.messages, ())
+        return [need for need in needs if need.message < stretch.message or need.use in stretch.gone]
 
     def _told(self, need: Need) -> str:
         """What is needed again, by the tool's name and place, without its words."""
@@ -189,3 +210,14 @@ class Replay:
         if need.how == "repeated":
             return f"calls {name} again, as in {place}"
         return f"quotes {place}, a result of {name}" if name else f"quotes {place}"
+
+
+def _together(passes: Sequence[Pass]) -> Pass:
+    uses = [each.use for each in passes]
+    use = CacheUse(
+        sum(use.read for use in uses),
+        sum(use.write_5m for use in uses),
+        sum(use.write_1h for use in uses),
+        sum(use.uncached for use in uses),
+    )
+    return Pass(use, sum(each.output for each in passes))
