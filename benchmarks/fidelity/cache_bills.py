@@ -1,4 +1,4 @@
-"""The cache model against what was billed: session logs request by request, and recorded requests.
+"""The cache model against what was billed: session logs, request by request.
 
 Run ``python -m benchmarks.fidelity.cache_bills [FOLDER]``; the data lies outside the repository (``CTXENGINE_CORPUS``).
 
@@ -19,7 +19,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.fidelity.cache_recordings import print_recordings, rules_of
 from benchmarks.token_pairs import corpus
 from ctxengine.catalog import default_catalog
 from ctxengine.catalog.facts import Price, Ttl
@@ -27,7 +26,9 @@ from ctxengine.conversation import blocks_of, field_of
 from ctxengine.semantics import switches_of
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, Prompt, PromptCache
 from ctxengine.semantics.cache_prompt import RUNS, apart
+from ctxengine.semantics.cache_rules import cache_rules
 from ctxengine.simulate.bills import dollars, price_of
+from ctxengine.target import target_of
 from ctxengine.transcripts import Transcript, read_transcripts
 from ctxengine.transcripts.transcript import Recorded
 
@@ -172,7 +173,6 @@ def groups(found: Sequence[Sequence[Pair]]) -> Iterator[Group]:
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else corpus()
     _print_sessions(sessions(folder))
-    print_recordings(folder / "recordings")
 
 
 def sessions(folder: Path) -> list[list[Pair]]:
@@ -191,7 +191,8 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
     prompt, last_block = _prompt(transcript, billed, head)
     ttl = _ttl(billed[0]) or "5m"
     for index, entry in enumerate(billed):
-        model, rules = rules_of(entry.model or "")
+        target = target_of(default_catalog(), model=entry.model or "")
+        model, rules = target.model, cache_rules(default_catalog(), target, SWITCHES)
         ttl = _ttl(entry) or ttl
         marks = [Mark(0, ttl)] * bool(head) + [Mark(last_block[entry.messages], ttl)]
         scope = apart((hash(model),) * 3, {"thinking": entry.thinking}, SWITCHES)

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from benchmarks.fidelity.workload import PLACEHOLDER
 from ctxengine.edits.switches import switches_of
 from ctxengine.semantics import Applied, apply_edits
 from ctxengine.semantics.applying import prompt_tokens
 
 MODEL = "claude-sonnet-4-6"
 MARK = switches_of()["clear_tool_uses.placeholder"]
-PLACEHOLDER = 8
-"""Tokens of the placeholder."""
 STATED = re.compile(r"<(\d+)>")
 LONG = "." * 60
 """Makes a result more than tiny."""

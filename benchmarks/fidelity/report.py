@@ -1,7 +1,7 @@
 """The tables of ``docs/fidelity.md``, between its markers.
 
-python -m benchmarks.fidelity.report           prints them
-python -m benchmarks.fidelity.report --write   writes them into the page
+python -m benchmarks.fidelity.report           prints the page with fresh ones
+python -m benchmarks.fidelity.report --write   writes them into the page too
 """
 
 from __future__ import annotations

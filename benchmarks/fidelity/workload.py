@@ -13,6 +13,7 @@ from ctxengine.edits.switches import switches_of
 from ctxengine.semantics import summary_size
 from ctxengine.semantics.cache import CacheRequest, CacheUse, Mark, Prompt, PromptCache
 from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.simulate.bills import dollars, price_of
 from ctxengine.target import target_of
 
 CATALOG = default_catalog()
@@ -84,9 +85,7 @@ def bill(model: str, head: int, steps: Sequence[Step], policy: Policy) -> Bill:
 
 def price(model: str, use: CacheUse, output: int) -> float:
     """Dollars of one pass."""
-    each = CATALOG.models[model].prices[-1]
-    tokens = ((use.uncached, each.input), (use.read, each.cache_read), (use.write_5m, each.cache_write_5m))
-    return sum(count * rate for count, rate in (*tokens, (output, each.output))) / 1e6
+    return dollars(price_of(CATALOG.models[model], use.total), use, output) or 0.0
 
 
 def _pass(model: str, cache: PromptCache, rules: Any, prompt: Prompt, more: int, output: int, now: int) -> float:
