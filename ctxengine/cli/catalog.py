@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctxengine.catalog import Catalog
-from ctxengine.catalog.facts import BetaFact, EditFact, Limit, ModelFact, PlatformFact
+from ctxengine.catalog.facts import BetaFact, EditFact, Limit, ModelFact, PlatformFact, SwitchFact, WireFact
 from ctxengine.cli import options
 from ctxengine.cli.output import print_all, table, write_json
 from ctxengine.engine import Engine
@@ -69,25 +69,40 @@ def _limits(rows: Mapping[str, Limit]) -> Table:
     return made
 
 
+def _switches(rows: Mapping[str, SwitchFact]) -> Table:
+    made = table("switch", "is", "could be")
+    for row in rows.values():
+        made.add_row(row.name, row.value, ", ".join(row.alternatives))
+    return made
+
+
+def _wire_errors(rows: Mapping[str, WireFact]) -> Table:
+    made = table("refusal", "status", "in the words", "wording")
+    for row in rows.values():
+        made.add_row(row.id, str(row.status), row.message, row.wording)
+    return made
+
+
 TABLES: Mapping[str, Callable[[Any], Table]] = {
     "models": _models,
     "betas": _betas,
     "platforms": _platforms,
     "edits": _edits,
     "limits": _limits,
+    "switches": _switches,
+    "wire_errors": _wire_errors,
 }
 
 
 @click.command()
-@click.argument(
-    "name", required=False, type=click.Choice(list(TABLES)), metavar="[models|betas|platforms|edits|limits]"
-)
+@click.argument("name", required=False, type=click.Choice(list(TABLES)), metavar="TABLE")
 @options.printed("text", "json")
 def command(name: str | None, form: str) -> None:
     """Show the facts about models, betas, platforms, edits and limits.
 
-    Without a table's name, how many rows each has. As JSON the rows are whole, with source and date, and are what a
-    catalog overlay is made of. "?" is what nobody knows, which is not "no".
+    TABLE is models, betas, platforms, edits, limits, switches or wire_errors; without it, how many rows each has. As JSON
+    the rows are whole, with source and date, and are what a catalog overlay is made of. "?" is what nobody knows, which
+    is not "no".
     """
     catalog = Engine().catalog
     if form == "json":
