@@ -95,14 +95,14 @@ TABLES: Mapping[str, Callable[[Any], Table]] = {
 
 
 @click.command()
-@click.argument("name", required=False, type=click.Choice(list(TABLES)), metavar="TABLE")
+@click.argument("name", required=False, type=click.Choice(list(TABLES)), metavar="[TABLE]")
 @options.printed("text", "json")
 def command(name: str | None, form: str) -> None:
     """Show the facts about models, betas, platforms, edits and limits.
 
-    TABLE is models, betas, platforms, edits, limits, switches or wire_errors; without it, how many rows each has. As JSON
-    the rows are whole, with source and date, and are what a catalog overlay is made of. "?" is what nobody knows, which
-    is not "no".
+    TABLE is models, betas, platforms, edits, limits, switches or wire_errors; without it, how many rows each has. As
+    JSON the rows are whole, with source and date, and are what a catalog overlay is made of. "?" is what nobody knows,
+    which is not "no".
     """
     catalog = Engine().catalog
     if form == "json":
