@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,9 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.D
 """A string, a bracket, or a literal. A string that does not end goes to the end: to look for its end again from every
 quote in it takes forever."""
 _COLON = re.compile(r"[ \t\n\r]*:")
+BOM = b"\xef\xbb\xbf"
+DEEPEST = 20
+"""Levels down to which a place is looked for: each is read anew, and what lies deeper is given as what it lies in."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -100,8 +103,9 @@ def _decode(data: bytes, name: str, rule: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
+        whole = data.removeprefix(BOM)  # the codec counts from behind it
+        line = whole.count(b"\n", 0, error.start) + 1
+        column = len(whole[whole.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")) + 1
         _refuse(rule, Place(file=name, line=line, column=column), "the file is not UTF-8 text", "save it as UTF-8 JSON")
 
 
@@ -241,9 +245,9 @@ class _Places:
             return None, None
         found = at = _skip(self._text, 0)
         try:
-            while path:
+            for _ in range(DEEPEST):
                 members = self._members(at)
-                name = next((name for name in _heads(path) if name in members), None)
+                name = _first_of(path, members) if path else None
                 if name is None:
                     break
                 (found, at), path = members[name], path[len(name) + 1 :]
@@ -276,10 +280,14 @@ class _Places:
 _places = lru_cache(maxsize=1)(_Places)
 
 
-def _heads(path: str) -> Iterator[str]:
-    """What a path may begin with: keys may have dots in them."""
-    parts = path.split(".")
-    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+def _first_of(path: str, members: Mapping[str, Any]) -> str | None:
+    """The member that a path begins with; keys may have dots in them."""
+    if path in members:
+        return path
+    head = path.partition(".")[0]
+    if head in members:
+        return head
+    return next((name for name in members if "." in name and path.startswith(f"{name}.")), None)
 
 
 def _skip(text: str, at: int) -> int:

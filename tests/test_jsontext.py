@@ -26,6 +26,8 @@ REFUSED: list[tuple[str, bytes, int | None, int | None, str]] = [
     ("a key twice, once escaped", b'{"a": 1,\n"\\u0061": 2}', 2, 1, "stands twice"),
     ("not a number behind a text of that name", b'{"s": "NaN",\n"a": NaN}', 2, 6, "NaN is no JSON number"),
     ("not UTF-8", b'{\n"a": "\xff"}', 2, 7, "not UTF-8"),
+    ("not UTF-8, behind a mark of byte order", b'\xef\xbb\xbf{\n"\xff": 1}', 2, 2, "not UTF-8"),
+    ("not UTF-8, behind letters of two bytes", '{"\u00e9\u00e9": "'.encode() + b'\xff"}', 1, 9, "not UTF-8"),
     ("half a surrogate pair", b'{"a": {"b": "\\ud800"}}', 1, 8, "surrogate"),
     ("half a surrogate pair in a key", b'{"a": {"\\ud800": 1}}', 1, 2, "surrogate"),
     ("too deep", b"[" * 65 + b"]" * 65, 1, 65, "deeper than 64"),
@@ -126,3 +128,11 @@ def test_places_in_a_large_text() -> None:
     document = read_json(text, "x.json", rule="r")
     lines = [document.place(f"messages.{index}.content").line for index in range(5000)]
     assert lines == [4 + 3 * index for index in range(5000)]
+
+
+def test_places_of_odd_keys_and_deep_values_take_no_time() -> None:
+    """A key of dots is found at once, and what lies very deep is given as what it lies in."""
+    document = read_json(json.dumps({"." * 50_000: {"x": 1}, "a": {"x": 1}, "a.b": 2}, indent=0), "x.json", rule="r")
+    assert [document.place(path).line for path in ("." * 50_000 + ".x", "a.b", "a.x")] == [3, 8, 6]
+    deep = read_json("[" * 300 + "\n" + "]" * 300, "x.json", rule="r")
+    assert deep.place(".".join("0" * 299)).line == 1

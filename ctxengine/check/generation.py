@@ -76,7 +76,7 @@ def thinking_mode(facts: Facts) -> Iterator[Hit]:
 def thinking_budget(facts: Facts) -> Iterator[Hit]:
     """Thinking between tools may go on over several answers: its budget may be larger."""
     path = "thinking.budget_tokens"
-    budget, most = inside(facts, path), facts.request.get("max_tokens")
+    budget, most = inside(facts, path), _most(facts)
     if inside(facts, "thinking.type") != "enabled" or not is_whole(budget):
         return
     broken = outside(facts.catalog.limit(path), budget)
@@ -94,7 +94,7 @@ def thinking_budget(facts: Facts) -> Iterator[Hit]:
     source=f"{MODELS}; {ISSUES}",
 )
 def output_max(facts: Facts) -> Iterator[Hit]:
-    model, most = facts.target.facts, facts.request.get("max_tokens")
+    model, most = facts.target.facts, _most(facts)
     if not model or model.max_output is None or not is_whole(most) or most <= model.max_output:
         return
     if not set(facts.catalog.betas_for("long_output")) & set(facts.plan.beta_names):
@@ -159,7 +159,17 @@ def sampling_model(facts: Facts) -> Iterator[Hit]:
 
 def _thinks_between_tools(facts: Facts) -> bool:
     betas = facts.catalog.betas_for("interleaved_thinking")
-    return bool(facts.conversation.tools) and bool(set(betas) & set(facts.plan.beta_names))
+    tools = facts.conversation.tools or facts.request.get("mcp_servers")
+    return bool(tools) and bool(set(betas) & set(facts.plan.beta_names))
+
+
+def _most(facts: Facts) -> Any:
+    """``max_tokens`` as it is sent, where it is."""
+    if facts.surface == "count_tokens":
+        return None
+    extra = facts.request.get("extra_body")
+    sent = extra.get("max_tokens") if isinstance(extra, Mapping) else None
+    return facts.request.get("max_tokens") if sent is None else sent
 
 
 def _sampled(facts: Facts) -> Iterator[tuple[str, str, Any]]:

@@ -16,12 +16,12 @@ from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Place, Report
 from ctxengine.plan import Plan
+from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter, Estimate, RecordedCounter, TokenCounter
 from ctxengine.transcripts import Recorded, read_request
 from ctxengine.transcripts.messages import MESSAGES
 
 STDIN = "-"
-BILLED = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,13 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
     elif transcript.format != MESSAGES.name and isinstance(messages, list) and _is_answered(messages):
         kwargs["messages"] = messages[:-1]
         note(f"of {file} the last request is taken, without the answer to it")
-    place = transcript.place or (lambda path: Place(path, file))
+    in_file = transcript.place
+    written = in_file is not None and kwargs.get("model") == transcript.request.get("model")
+
+    def place(path: str) -> Place:
+        """An option's model stands nowhere in the file."""
+        return in_file(path) if in_file and (written or path != "model") else Place(path, file)
+
     return Asked(transcript.name, file, kwargs, transcript.recorded, transcript.findings, place)
 
 
@@ -132,9 +138,11 @@ def counter_of(engine: Engine, asked: Asked, model: str) -> TokenCounter:
 
 
 def _billed(engine: Engine, asked: Asked, model: str) -> Iterator[tuple[int, int]]:
-    facts = engine.catalog.find_model(model).facts
+    if not asked.recorded:
+        return
+    from ctxengine.simulate.bills import billed_tokens
+
+    target = target_of(engine.catalog, model=model)
     for entry in asked.recorded:
-        billed = engine.catalog.find_model(entry.model).facts if entry.model else None
-        tokens = sum(value for name in BILLED if isinstance(value := entry.usage.get(name), int))
-        if tokens and facts and billed and billed.tokenizer == facts.tokenizer:
+        if entry.model and (tokens := billed_tokens(entry, target, engine.catalog)):
             yield entry.messages, tokens

@@ -81,7 +81,7 @@ def command(
     Each FILE is judged on its own, with the layers over it. Without a model, only rules that need none run. With
     --model all or --platform all, a matrix shows the verdict for each pair.
     """
-    asked = read_asked(request) if request else None
+    asked = read_asked(request, model=None if model == ALL else model) if request else None
     model = model or (named_model(asked) if asked else None)
     today = as_of.date() if as_of else date.today()
     question = Question(layers, model, platform, thinking, asked, strict, today)

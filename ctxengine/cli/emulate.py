@@ -37,7 +37,7 @@ def command(port: int, script: Path | None, echo: bool, faults: str, platform: s
 
     if script and echo:
         raise click.UsageError("--script and --echo cannot both be given")
-    emulator = Emulator(script, platform=platform or "anthropic", faults=faults, latency_ms=model_latency)
+    emulator = Emulator(script, platform=platform or "anthropic", faults=faults, latency_ms=model_latency, kept=0)
     with emulator.serve(port) as base_url:
         click.echo(base_url)
         note(f"stop it with Ctrl-C; point the SDK at it with ANTHROPIC_BASE_URL={base_url}")

@@ -14,6 +14,7 @@ import click
 
 from ctxengine.cli.output import unwritable
 
+ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SHOWN = 40
 """Characters of a file's name that stand in that of its unfinished form: names have an end."""
 
@@ -39,15 +40,17 @@ def written(options: Mapping[str, str | None], inputs: Collection[str]) -> dict[
 
 @contextmanager
 def ended_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, so that neither workers nor half-written files stay behind."""
+    """SIGTERM, and a terminal that closes, end the run as Ctrl-C does, so that neither workers nor half-written files
+    stay behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _end)
+    before = {number: signal.signal(number, _end) for number in ENDS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, _: object) -> NoReturn:

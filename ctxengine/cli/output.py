@@ -24,6 +24,7 @@ STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "info":
 NOUNS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 GITHUB: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 LATE_CONTROL = re.compile(r"[\x7f-\x9f]")
 """Those that json leaves as they are."""
 GAP = 2
@@ -84,9 +85,7 @@ class _Plain:
 
         for line in Segment.split_lines(console.render(self.inner, options)):
             parts = [
-                segment
-                if segment.control
-                else Segment(CONTROL.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
+                segment if segment.control else Segment(CONTROL.sub(REPLACED, segment.text), segment.style)
                 for segment in line
             ]
             while parts and not parts[-1].control and not parts[-1].text.strip(" "):
@@ -103,7 +102,7 @@ def print_findings(findings: Iterable[Finding], *, stderr: bool = False) -> None
 
 def note(text: str) -> None:
     """A word beside the result, on stderr."""
-    click.echo(f"note: {text}", err=True)
+    click.echo(f"note: {CONTROL.sub(REPLACED, text)}", err=True)
 
 
 def table(*columns: str, title: str | None = None) -> Table:

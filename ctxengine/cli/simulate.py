@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -29,6 +28,10 @@ from ctxengine.simulate.totals import BASELINE
 
 if TYPE_CHECKING:
     from ctxengine.simulate.report import Page
+
+
+LONGEST_GAP = 366 * 86_400
+"""Seconds: longer than anything is cached."""
 
 
 @dataclass
@@ -91,8 +94,8 @@ def command(
     files, missing = find_files(transcripts)
     if explain and form != "text":
         raise click.UsageError(f"--explain shows a turn as text; --format {form} holds every turn")
-    if not math.isfinite(gap):
-        raise click.UsageError("--gap takes a finite number of seconds")
+    if not gap < LONGEST_GAP:
+        raise click.UsageError(f"--gap takes less than {LONGEST_GAP:,} seconds")
     if platform is not None:
         default_catalog().platform(platform)
     simulator = Simulator(policies, model, platform, lenient, rows, gap)

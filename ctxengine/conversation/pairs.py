@@ -61,14 +61,14 @@ class Pairs:
         else:
             self._report("pair-orphan", index, at, "a tool_result whose tool_use is not in the message before")
 
-    def odd_use(self, index: int, at: int, use: Any) -> None:
+    def odd_use(self, index: int, at: int, use: Any, from_user: bool) -> None:
         """A use that nothing can answer, or not by itself."""
-        if isinstance(use, str) and use in self.pending:
-            self._report("pair-dup-id", index, at, "a tool_use with the id of another one in this message")
-        elif isinstance(use, str):
+        if not isinstance(use, str):
+            self._report("request-shape", index, at, "a tool_use block without an id")
+        elif from_user:
             self._report("pair-misplaced", index, at, "a tool_use in a user message, where nothing can answer it")
         else:
-            self._report("request-shape", index, at, "a tool_use block without an id")
+            self._report("pair-dup-id", index, at, "a tool_use with the id of another one in this message")
 
     def server_use(self, index: int, at: int, block: Any, kind: str) -> None:
         use = str(field_of(block, "id"))

@@ -104,7 +104,7 @@ class Scanner:
                     if use.__class__ is str and not from_user and use not in pending:
                         pending.add(use)
                     else:
-                        pairs.odd_use(index, at, use)
+                        pairs.odd_use(index, at, use, from_user)
                 elif kind == "tool_result":
                     use = block.get("tool_use_id")
                     if from_user and use.__class__ is str and use in pending:

@@ -6,7 +6,7 @@ import hmac
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,8 +25,6 @@ KEY_HEADERS = ("x-api-key", "authorization")
 BUSY = (429, 529)
 RETRY_AFTER = {"retry-after": "1"}
 ENDINGS: Mapping[str, Ending] = {"drop": "dropped", "stall": "stalled"}
-KEPT = 256
-"""How many requests are kept for tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,8 @@ class Api:
     """Routes calls, and makes errors of what is refused."""
 
     account: Account
-    requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT))
+    requests: deque[Received]
+    """The newest, for tests to look at."""
     failure: Exception | None = None
 
     def answer(self, call: Call) -> Answer:

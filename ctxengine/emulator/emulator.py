@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 KEY = b"ctxengine emulator"
 """What every emulator signs with, so that a history may go on with another one, and runs come out the same."""
+KEPT = 256
 BASE_URL = "http://emulator.invalid"
 """What clients on a transport are given: nothing is ever sent there."""
 
@@ -45,6 +47,7 @@ class Emulator:
         switches: values for disputed points, by name.
         binds: whether thinking after a changed prefix is refused by default, as for accounts made since
             2026-08-31.
+        kept: how many of the newest requests ``requests`` holds.
 
     Raises:
         MalformedInput: the script, the faults or a switch cannot be read.
@@ -62,6 +65,7 @@ class Emulator:
         count: Count | None = None,
         switches: Switches | Mapping[str, str] | None = None,
         binds: bool = True,
+        kept: int = KEPT,
         catalog: Catalog | None = None,
     ) -> None:
         catalog = catalog or default_catalog()
@@ -79,12 +83,12 @@ class Emulator:
             latency=latency_ms / 1000,
             count=count,
         )
-        self._api = Api(Account(setting, speaker, read_faults(faults)))
+        self._api = Api(Account(setting, speaker, read_faults(faults)), deque(maxlen=kept))
         self._sleep, self._lock = sleep, threading.Lock()
 
     @property
     def requests(self) -> Sequence[Received]:
-        """The newest requests for messages and counts that came in, oldest first; at most ``api.KEPT``."""
+        """The newest requests for messages and counts that came in, oldest first; at most ``kept``."""
         return tuple(self._api.requests)
 
     @property

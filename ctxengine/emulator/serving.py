@@ -22,9 +22,15 @@ HOST = "127.0.0.1"
 LOGGING: Mapping[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"quiet": {"()": "ctxengine.emulator.serving.Quiet"}},
+    "filters": {
+        "quiet": {"()": "ctxengine.emulator.serving.Quiet"},
+        "hanging": {"()": "ctxengine.emulator.serving.Hanging"},
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["quiet"]}},
-    "loggers": {"uvicorn.error": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+    "loggers": {
+        "uvicorn.error": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "asyncio": {"filters": ["hanging"]},
+    },
 }
 TICK = 0.01
 """Seconds between two looks at whether the server has started."""
@@ -45,6 +51,13 @@ class Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (record.exc_info and isinstance(record.exc_info[1], (Dropped, asyncio.CancelledError)))
+
+
+class Hanging(logging.Filter):
+    """Keeps out what asyncio says of each part that is sent to a client which has hung up."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("socket.send() raised")
 
 
 def application(emulator: Answering) -> ASGIApp:

@@ -113,7 +113,7 @@ def counted(value: Any) -> int | None:
     Raises:
         CtxengineError: more than a float holds exactly, which no response was billed.
     """
-    if not isinstance(value, int) or value < 0:
+    if type(value) is not int or value < 0:
         return None
     if value > MOST_TOKENS:
         message = "a recorded usage has more tokens than any response was ever billed"

@@ -124,7 +124,9 @@ def _frozen(value: Any) -> Hashable:
     """A JSON value, to be looked up; the order of keys does not count."""
     if isinstance(value, dict):
         return frozenset((key, _frozen(child)) for key, child in value.items())
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return (bool, value) if isinstance(value, bool) else value  # to Python, true is 1
 
 
 def _texts(value: Any) -> Iterator[str]:

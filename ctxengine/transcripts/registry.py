@@ -94,7 +94,11 @@ def _open(source: str | Path | bytes, name: str) -> BinaryIO:
     if isinstance(source, bytes):
         return io.BytesIO(source)
     try:
-        return Path(source).open("rb")
+        stream = Path(source).open("rb")  # noqa: SIM115 the caller closes it
+        if stream.seekable():
+            return stream
+        with stream:  # what comes through a pipe comes once
+            return io.BytesIO(stream.read())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
         raise refusal(name, f"cannot read the file: {reason}", "check the path and its permissions") from None

@@ -84,10 +84,14 @@ def _rows_by_line(stream: BinaryIO, name: str, notes: Notes) -> Iterator[Row]:
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Lines that hold something, numbered from 1; a longer line than allowed comes in pieces that fail to parse."""
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_JSON_BYTES + 1), b""), start=1):
+    """Lines that hold something, numbered from 1; of one that is too long the beginning, which is refused."""
+    number = 0
+    while line := stream.readline(MAX_JSON_BYTES + 1):
+        number += 1
         if line.strip():
             yield number, line
+        while len(line) > MAX_JSON_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_JSON_BYTES + 1)
 
 
 def _is_object(line: bytes, name: str) -> bool:

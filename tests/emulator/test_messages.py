@@ -153,3 +153,12 @@ def test_a_trigger_is_what_count_tokens_says() -> None:
         edit = {"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": trigger}}
         answer = create(emulator(), {**long, "context_management": {"edits": [edit]}})
         assert [block.type for block in answer.content] == kinds
+
+
+def test_as_many_requests_are_kept_as_asked_for() -> None:
+    """The newest requests are there for tests to look at, or none."""
+    for kept in (0, 1):
+        emulated = emulator(kept=kept)
+        create(emulated, HELLO)
+        create(emulated, {**HELLO, "max_tokens": 99})
+        assert [request.body["max_tokens"] for request in emulated.requests] == [99][:kept]

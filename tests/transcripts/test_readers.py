@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -175,3 +176,21 @@ def test_what_a_record_cannot_mean_is_told(
     (transcript,) = read_transcripts(data, name="log.jsonl")
     (finding,) = transcript.findings
     assert (finding.rule, finding.where.line) == (rule, line) and words in finding.message
+
+
+def test_a_pipe_is_read() -> None:
+    """What comes once, as from another program, is read like a file."""
+    read, write = os.pipe()
+    os.write(write, b'{"messages": [\n{"role": "user", "content": "Hello."}\n]}')
+    os.close(write)
+    assert read_transcripts(f"/dev/fd/{read}")[0].request["messages"][0]["content"] == "Hello."
+    os.close(read)
+
+
+def test_a_line_that_is_too_long_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines behind it keep their numbers."""
+    monkeypatch.setattr("ctxengine.transcripts.source.MAX_JSON_BYTES", 200)
+    line = b'{"type": "user", "sessionId": "s", "message": {"role": "user", "content": "Hi"}}'
+    data = b"\n".join([line, b'{"long": "' + b"x" * 1000 + b'"}', b"no json", line])
+    (transcript,) = read_transcripts(data, name="log.jsonl", lenient=True)
+    assert [item.where.line for item in transcript.findings if item.rule == "transcript-skipped"] == [2, 3]
