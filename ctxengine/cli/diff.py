@@ -9,7 +9,7 @@ import click
 
 from ctxengine.cli import options
 from ctxengine.cli.asked import planned, read_asked, with_model
-from ctxengine.cli.output import failed, print_all, table, write_json
+from ctxengine.cli.output import failed, print_all, print_findings, table, write_json
 from ctxengine.engine import Engine
 from ctxengine.origin import Origin
 from ctxengine.plan import Plan
@@ -62,6 +62,7 @@ def command(
         write_json({"a": policies[0], "b": policies[1], "changes": changes, "findings": findings})
     else:
         print_all(_screen(policies, found))
+        print_findings(after.report.errors, stderr=True)
     if failed(after.report, strict=strict):
         click.get_current_context().exit(1)
 

@@ -33,7 +33,7 @@ COMMANDS = {
 
 DEBUG = "CTXENGINE_DEBUG"
 ARGS = "ctxengine.args"
-FAILED, UNUSABLE = 1, 2
+FAILED, UNUSABLE, STOPPED = 1, 2, 130
 
 
 class LazyGroup(click.Group):
@@ -76,7 +76,10 @@ class LazyGroup(click.Group):
                 raise
             _say(ctx, [Finding("usage", "error", error.format_message(), "see --help")])
             ctx.exit(UNUSABLE)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("stopped", err=True)
+            ctx.exit(STOPPED)
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except OSError as error:
             if os.environ.get(DEBUG) or error.errno == errno.EPIPE:
@@ -99,11 +102,12 @@ def _wants_json(ctx: click.Context) -> bool:
 
 
 def _say(ctx: click.Context, findings: Iterable[Finding]) -> None:
-    """Findings where whoever called looks for them: in the JSON on stdout, or as text on stderr."""
-    from ctxengine.cli.output import print_findings, write_json
+    """Findings where whoever called looks for them: in the JSON on stdout, or as text on stderr, also where JSON has
+    begun already."""
+    from ctxengine.cli.output import BEGUN, print_findings, write_json
 
     found = list(findings)
-    if _wants_json(ctx):
+    if _wants_json(ctx) and not ctx.meta.get(BEGUN):
         with suppress(OSError):
             write_json({"findings": [finding.to_dict() for finding in found]})
             return

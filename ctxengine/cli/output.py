@@ -27,6 +27,8 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 LATE_CONTROL = re.compile(r"[\x7f-\x9f]")
 """Those that json leaves as they are."""
+BEGUN = "ctxengine.begun"
+"""Whether JSON has begun on stdout, where nothing else can stand then."""
 GAP = 2
 """Blanks between the columns of a table."""
 WORD = 14
@@ -50,6 +52,7 @@ class JsonStream:
         for item in items:
             parts += self._before, _json(item)
             self._before, self._empty = b",\n    ", False
+            click.get_current_context().meta[BEGUN] = True
         click.echo(b"".join(parts), nl=False)
 
     def end(self, others: Mapping[str, Any]) -> None:

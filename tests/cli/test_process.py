@@ -102,8 +102,9 @@ with mock.patch("ctxengine.engine.Engine.load", side_effect=ZeroDivisionError("P
     assert "Traceback" in _run(code=code, CTXENGINE_DEBUG="1").stderr
 
 
-def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
-    """SIGTERM ends with its own code, and no file is there that looks like a result."""
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_killed_run_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
+    """A run that is ended ends with that signal's code, and no file is there that looks like a result."""
     os.mkfifo(tmp_path / "never.json")
     args = ["simulate", "never.json", "--policy", "ctxengine:minimal", "--out", "turns.jsonl"]
     run = subprocess.Popen(
@@ -112,8 +113,8 @@ def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
     while not list(tmp_path.glob(".turns.jsonl.*")):
         time.sleep(0.01)
         assert run.poll() is None
-    run.terminate()
-    assert run.wait(timeout=30) == 128 + signal.SIGTERM
+    run.send_signal(how)
+    assert run.wait(timeout=30) == 128 + how
     assert [path.name for path in tmp_path.iterdir()] == ["never.json"]
 
 
