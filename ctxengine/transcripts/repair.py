@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
@@ -28,6 +28,12 @@ REPAIRS: Mapping[str, str] = {
 }
 UNKNOWN = "unknown", "blocks of a type that the API does not have, kept as they are"
 
+OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
+    "user": {"tool_use": "misplaced"},
+    "assistant": {"tool_result": "orphan"},
+    "system": {"tool_use": "misplaced", "tool_result": "orphan"},
+}
+"""By role: the types of blocks that cannot stand in such a message, and what becomes of them."""
 KNOWN = MARKABLE | THINKING
 """Types of content blocks that the API has."""
 _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_-]")
@@ -94,15 +100,16 @@ class Repair:
 
     def _take_user(self, message: Message) -> None:
         self._user.append(message)
+        others = []
         for block in blocks_of(message["content"]):
             if block["type"] == "tool_result":
                 self._take_result(block)
-            elif self._is_kept(block) and not self._is_misplaced(block):
-                self._rest.append(block)
+            else:
+                others.append(block)
+        self._rest += self._sifted(others, OUT_OF_PLACE["user"])
 
     def _take_system(self, message: Message) -> None:
-        kept = [block for block in blocks_of(message["content"]) if self._is_kept(block)]
-        kept = [block for block in kept if not self._is_orphan(block) and not self._is_misplaced(block)]
+        kept = self._sifted(blocks_of(message["content"]), OUT_OF_PLACE["system"])
         if kept:
             self._close_user()
             self.messages.append(_same_or_new(message, kept))
@@ -117,7 +124,7 @@ class Repair:
         else:
             del self._unanswered[use_id]
             content = block.get("content")
-            kept = [item for item in content if self._is_kept(item)] if isinstance(content, list) else content
+            kept = self._sifted(content, {}) if isinstance(content, list) else content
             changed = use_id != given or (isinstance(kept, list) and len(kept) != len(block["content"]))
             self._results.append({**block, "tool_use_id": use_id, "content": kept} if changed else block)
 
@@ -125,11 +132,7 @@ class Repair:
         if not self.messages and not self._rest and not _is_compaction(message):
             self._note("leading")
             return
-        kept = [
-            block
-            for block in blocks_of(message["content"])
-            if block["type"] == "tool_use" or (self._is_kept(block) and not self._is_orphan(block))
-        ]
+        kept = self._sifted(blocks_of(message["content"]), OUT_OF_PLACE["assistant"])
         if not kept:
             return
         follows = not self._results and not self._rest and self.messages and self.messages[-1]["role"] == "assistant"
@@ -161,29 +164,19 @@ class Repair:
         self._user, self._results, self._rest = [], [], []
         self._open, self._unanswered = {}, {}
 
-    def _is_kept(self, block: Mapping[str, Any]) -> bool:
-        kind = block["type"]
-        if kind == "text" and not block["text"].strip():
-            self._note("blank")
-            return False
-        if kind == "thinking" and not block.get("signature"):
-            self._note("unsigned")
-            return False
-        if kind not in KNOWN:
-            self._note("unknown")
-        return True
-
-    def _is_misplaced(self, block: Mapping[str, Any]) -> bool:
-        if block["type"] != "tool_use":
-            return False
-        self._note("misplaced")
-        return True
-
-    def _is_orphan(self, block: Mapping[str, Any]) -> bool:
-        if block["type"] != "tool_result":
-            return False
-        self._note("orphan")
-        return True
+    def _sifted(self, blocks: Sequence[dict[str, Any]], out_of_place: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The blocks that stay; of the others it is noted why they go."""
+        kept = []
+        for block in blocks:
+            kind = block["type"]
+            why = out_of_place.get(kind) or _emptiness(block, kind)
+            if why:
+                self._note(why)
+            else:
+                kept.append(block)
+                if kind not in KNOWN:
+                    self._note("unknown")
+        return kept
 
     def _use(self, block: dict[str, Any]) -> dict[str, Any]:
         given, name, arguments = block.get("id"), block.get("name"), block.get("input")
@@ -207,6 +200,13 @@ class Repair:
             unique = f"{plain}_{self._ids[plain]}"
         self._ids[unique] = 1
         return unique
+
+
+def _emptiness(block: Mapping[str, Any], kind: str) -> str:
+    """Why a block holds nothing that can be sent, "" where it does."""
+    if kind == "text":
+        return "" if block["text"].strip() else "blank"
+    return "unsigned" if kind == "thinking" and not block.get("signature") else ""
 
 
 def blocks_of(content: Any) -> list[dict[str, Any]]:
