@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +26,7 @@ from ctxengine.tokens import CalibratedCounter
 
 BLOCK = re.compile(r"messages\.(\d+)\.content\.(\d+)")
 EDIT = re.compile(r"context_management\.edits\.(\d+)(?:\.(\w+))?")
-FIELD_OF_REQUEST = "beta-cm-missing"
+UNKNOWN_PARAMETER = "beta-cm-missing"
 """The refusal of the whole field, where no beta that knows it is sent."""
 
 
@@ -56,7 +57,7 @@ class WireError:
 def refusal(catalog: Catalog, id: str, /, **values: Any) -> WireError:
     """One row of the catalog's wire errors, its message filled in; what is not given stays empty."""
     row = catalog.wire_errors[id]
-    said, unsupported = row.message.format_map(_Values(values)), values.get("unsupported", "")
+    said, unsupported = row.message.format_map(defaultdict(str, values)), values.get("unsupported", "")
     return WireError(row.status, row.type, said, row.code, row.id, row.wording, unsupported)
 
 
@@ -104,7 +105,7 @@ def _row_for(finding: Finding, facts: Facts) -> WireFact | None:
     """The row whose error code the finding names, else the first for a place like its own."""
     table = facts.catalog.wire_errors
     if finding.rule == "beta-compact-missing" and not knows_context_management(facts):
-        return table[FIELD_OF_REQUEST]
+        return table[UNKNOWN_PARAMETER]
     rows = [row for row in table.values() if row.rule == finding.rule]
     named = [row for row in rows if row.code and row.code in finding.message]
     placed = [row for row in rows if not row.at or re.fullmatch(row.at, finding.where.path)]
@@ -178,8 +179,3 @@ def _of_block(block: Any) -> dict[str, Any]:
     if str(values["kind"]) in SERVER_RESULTS:
         return values | {"result": values["kind"], "use": "`server_tool_use` block before it"}
     return values | {"result": "tool_result", "use": "`tool_use` block in the previous message"}
-
-
-class _Values(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return ""
