@@ -17,7 +17,7 @@ from ctxengine.conversation import RESULTS, blocks_of
 QUOTE = 40
 """Characters from which on a passage counts as quoted."""
 FEW = 12
-"""Passages up to which looking for each in a text is quicker than taking the text apart."""
+"""Beginnings up to which looking for each in a text is quicker than taking the text apart."""
 
 
 class Need(NamedTuple):
@@ -58,6 +58,8 @@ class _Memory:
 
     def __init__(self, wanted: set[str]) -> None:
         self._wanted = wanted
+        self._heads = {passage[:QUOTE] for passage in wanted}
+        """How the passages begin: a short text is sooner found, or not, than a long one."""
         self._passages: dict[str, tuple[int, int]] = {}
         self._calls: dict[Hashable, tuple[int, int]] = {}
         self._open: dict[Any, int] = {}
@@ -92,9 +94,9 @@ class _Memory:
 
     def _keep(self, texts: Iterable[str], index: int, use: int) -> None:
         place, wanted = (index, use), self._wanted
-        few = len(wanted) <= FEW
+        few = len(self._heads) <= FEW
         for text in texts:
-            if few and not any(passage in text for passage in wanted):
+            if few and not any(head in text for head in self._heads):
                 continue
             for passage in wanted.intersection(_passages(text)):
                 self._passages[passage] = place
