@@ -58,11 +58,11 @@ def _overflow(totals: Totals) -> str:
 
 
 def _against(totals: Totals, baseline: Totals) -> str:
-    """By how much dearer; turns that do not fit cost nothing, so it takes as many of them on both sides."""
+    """By how much dearer; turns that do not fit cost nothing, so costs with such turns say nothing."""
     cost, basis = (None if each["refused"] and not each["turns"] else each["cost_usd"] for each in (totals, baseline))
     if not basis or cost is None:
         return ""
-    return f"{cost / basis - 1:+.0%}" if totals["overflows"] == baseline["overflows"] else INCOMPARABLE
+    return INCOMPARABLE if totals["overflows"] or baseline["overflows"] else f"{cost / basis - 1:+.0%}"
 
 
 COST, PEAK, HEADROOM = "cost", "peak context, tokens", "window left, at least"

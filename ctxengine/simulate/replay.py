@@ -205,11 +205,12 @@ class Replay:
 
     def _told(self, need: Need) -> str:
         """What is needed again, by the tool's name and place, without its words."""
-        place = f"messages.{need.message}"
-        name = shown(self._made.uses[need.use].name) if need.use >= 0 else ""
-        if need.how == "repeated":
-            return f"calls {name} again, as in {place}"
-        return f"quotes {place}, a result of {name}" if name else f"quotes {place}"
+        made, place = self._made, f"messages.{need.message}"
+        if need.use < 0:
+            return f"quotes {place}"
+        row = (made.calls if need.how == "repeated" else made.results)[need.use]
+        place, name = f"{place}.content.{row - made.first_rows[need.message]}", shown(made.uses[need.use].name)
+        return f"calls {name} again, as in {place}" if need.how == "repeated" else f"quotes {place}, a result of {name}"
 
 
 def _together(passes: Sequence[Pass]) -> Pass:

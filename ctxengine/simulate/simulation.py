@@ -160,7 +160,7 @@ class Simulator:
                 if self.rows:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
-            findings += [] if candidate.baseline else _overflows(tally.totals, made, file)
+            findings += _overflows(tally.totals, made, file)
             if candidate.baseline:
                 flaws = replay.plan.flaws
                 findings += _named(map(_compared_as_it_is, flaws), file)

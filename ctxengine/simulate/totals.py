@@ -83,7 +83,8 @@ def prompt_tokens(totals: Mapping[str, Any]) -> int:
 
 
 def verdict(totals: Iterable[Mapping[str, Any]]) -> str:
-    """One line: which policy wins on what. Those that are refused or do not fit the window win nothing."""
+    """One line: which policy wins on what. Those that are refused or do not fit the window win nothing; no policy
+    forgets nothing, and is no match for the others there."""
     every = list(totals)
     standing = [each for each in every if each["turns"] and not each["refused"] and not each["overflows"]]
     if not any(each["turns"] or each["refused"] for each in every):
@@ -94,7 +95,8 @@ def verdict(totals: Iterable[Mapping[str, Any]]) -> str:
     if all(each["cost_usd"] is not None for each in standing):
         parts.append(_best("cheapest", standing, "cost_usd", money))
     parts.append(_best("smallest peak", standing, "peak", "{:,} tokens".format))
-    parts.append(_best("forgets least", standing, "needed_again", "{:,} needed again".format))
+    policies = [each for each in standing if each["policy"] != BASELINE]
+    parts.append(_best("forgets least", policies or standing, "needed_again", "{:,} needed again".format))
     out = [each["policy"] for each in every if each not in standing]
     return "; ".join(parts) + (f"; out of the running: {', '.join(out)}" if out else "")
 

@@ -70,11 +70,11 @@ READS = (
 NEEDED = {
     "the same call": (
         read("d", "a.py"),
-        {"needed_again": 1, "repeated": 1, "quoted": 0, "needed": ["calls 'read' again, as in messages.1"]},
+        {"needed_again": 1, "repeated": 1, "quoted": 0, "needed": ["calls 'read' again, as in messages.1.content.0"]},
     ),
     "a passage": (
         say("assistant", f'It says "{LINE}".'),
-        {"needed_again": 1, "repeated": 0, "quoted": 1, "needed": ["quotes messages.2, a result of 'read'"]},
+        {"needed_again": 1, "repeated": 0, "quoted": 1, "needed": ["quotes messages.2.content.0, a result of 'read'"]},
     ),
     "another call": (read("d", "d.py"), {"needed_again": 0}),
     "a short passage": (say("assistant", LINE[:30]), {"needed_again": 0}),
