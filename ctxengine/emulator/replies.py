@@ -19,6 +19,8 @@ from ctxengine.transcripts import Transcript, read_transcripts
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may stand before JSON, a byte order mark with it."""
 RULE_KEYS = {"when", "tool", "reply", "stop_reason", "output_tokens"}
+RULE_MARKS = frozenset({"reply", "when", "tool"})
+"""Any of which makes an item of a script a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def last_tool(request: Mapping[str, Any]) -> str | None:
 
 
 def _of_list(items: list[Any], name: str) -> Speaker:
-    ruled = [isinstance(item, dict) and "reply" in item for item in items]
+    ruled = [isinstance(item, dict) and not RULE_MARKS.isdisjoint(item) for item in items]
     if any(ruled):
         if not all(ruled):
             _refuse(
@@ -185,6 +187,8 @@ def _rule(item: Mapping[str, Any], name: str, index: str) -> SayRule:
         if key not in RULE_KEYS:
             known = ", ".join(sorted(RULE_KEYS))
             _refuse(name, index, f"a rule has no key {shown(str(key))}; the known ones are {known}")
+    if "reply" not in item:
+        _refuse(name, index, "this rule has no reply")
     try:
         when = re.compile(item["when"]) if "when" in item else None
     except (re.error, TypeError):

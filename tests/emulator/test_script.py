@@ -130,6 +130,8 @@ def test_nonsense_in_scripts(reply: Any, field: str) -> None:
     "script",
     [
         [{"reply": "x", "unless": "y"}],
+        [{"when": "x", "repl": "y"}],
+        [{"when": "x"}],
         [{"when": "(", "reply": "x"}],
         [{"reply": "x"}, "text"],
         [{"reply": 5}],
