@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,10 +36,14 @@ class JsonText:
     name: str
     value: Any
     text: str = field(repr=False)
+    _places: list[_Places] = field(default_factory=list, init=False, repr=False, compare=False)
+    """Made when something is to be said of the text."""
 
     def place(self, path: str = "") -> Place:
         """The place of a dotted path; of its nearest existing parent where the path itself does not exist."""
-        return Place(path, self.name, *_places(self.text).find(path))
+        if not self._places:
+            self._places.append(_Places(self.text))
+        return Place(path, self.name, *self._places[0].find(path))
 
 
 def read_json_file(
@@ -277,17 +280,13 @@ class _Places:
             count += 1
 
 
-_places = lru_cache(maxsize=1)(_Places)
-
-
 def _first_of(path: str, members: Mapping[str, Any]) -> str | None:
-    """The member that a path begins with; keys may have dots in them."""
+    """The longest member that a path begins with; keys may have dots in them."""
     if path in members:
         return path
+    dotted = [name for name in members if "." in name and path.startswith(f"{name}.")]
     head = path.partition(".")[0]
-    if head in members:
-        return head
-    return next((name for name in members if "." in name and path.startswith(f"{name}.")), None)
+    return max(dotted, key=len) if dotted else head if head in members else None
 
 
 def _skip(text: str, at: int) -> int:

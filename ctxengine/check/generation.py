@@ -76,14 +76,14 @@ def thinking_mode(facts: Facts) -> Iterator[Hit]:
 def thinking_budget(facts: Facts) -> Iterator[Hit]:
     """Thinking between tools may go on over several answers: its budget may be larger."""
     path = "thinking.budget_tokens"
-    budget, most = inside(facts, path), _most(facts)
+    budget, (at, most) = inside(facts, path), most_output(facts)
     if inside(facts, "thinking.type") != "enabled" or not is_whole(budget):
         return
     broken = outside(facts.catalog.limit(path), budget)
     if broken:
         yield Hit(f"the budget is {budget:,} tokens and {broken}", Place(path))
     elif is_whole(most) and 0 < most <= budget and not _thinks_between_tools(facts):
-        yield Hit(f"max_tokens is {most:,}, and the thinking in it may take {budget:,}", Place("max_tokens"))
+        yield Hit(f"max_tokens is {most:,}, and the thinking in it may take {budget:,}", Place(at))
 
 
 @rule(
@@ -94,11 +94,11 @@ def thinking_budget(facts: Facts) -> Iterator[Hit]:
     source=f"{MODELS}; {ISSUES}",
 )
 def output_max(facts: Facts) -> Iterator[Hit]:
-    model, most = facts.target.facts, _most(facts)
+    model, (at, most) = facts.target.facts, most_output(facts)
     if not model or model.max_output is None or not is_whole(most) or most <= model.max_output:
         return
     if not set(facts.catalog.betas_for("long_output")) & set(facts.plan.beta_names):
-        yield Hit(f"max_tokens is {most:,}, and {model.id} writes {model.max_output:,} at most", Place("max_tokens"))
+        yield Hit(f"max_tokens is {most:,}, and {model.id} writes {model.max_output:,} at most", Place(at))
 
 
 @rule(
@@ -163,13 +163,14 @@ def _thinks_between_tools(facts: Facts) -> bool:
     return bool(tools) and bool(set(betas) & set(facts.plan.beta_names))
 
 
-def _most(facts: Facts) -> Any:
-    """``max_tokens`` as it is sent, where it is."""
+def most_output(facts: Facts) -> tuple[str, Any]:
+    """Where ``max_tokens`` stands that is sent, and its value; ``None`` where there is none, as in counting."""
     if facts.surface == "count_tokens":
-        return None
+        return "max_tokens", None
     extra = facts.request.get("extra_body")
-    sent = extra.get("max_tokens") if isinstance(extra, Mapping) else None
-    return facts.request.get("max_tokens") if sent is None else sent
+    if isinstance(extra, Mapping) and extra.get("max_tokens") is not None:
+        return "extra_body.max_tokens", extra["max_tokens"]
+    return "max_tokens", facts.request.get("max_tokens")
 
 
 def _sampled(facts: Facts) -> Iterator[tuple[str, str, Any]]:

@@ -129,7 +129,7 @@ def cli() -> None:
 
     A POLICY is a JSON file, or a preset such as ctxengine:agentic. A REQUEST is a JSON file with the keyword arguments
     of beta.messages.create, or a recorded conversation (Messages, Claude Code, OpenAI chat, pi). Exit codes: 1 where
-    something is wrong with either, 2 where it cannot be read or the command line is mistaken, else 0.
+    something is wrong with either, 2 where it cannot be read or the command line is mistaken, 130 after Ctrl-C, else 0.
     """
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

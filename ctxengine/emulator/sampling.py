@@ -94,7 +94,8 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
             if made.stop_reason:
                 return made
         begun = len(made.content)
-        made.content += (signed(kwargs, made.content, block, ground.signer) for block in piece)
+        for block in piece:
+            made.content.append(signed(kwargs, made.content, block, ground.signer))
         use = _taken(_read(read, ground, goes_on=bool(number)), ground, cut.stop_reason == REFUSAL)
         made.iterations.append(iteration("message", use, tokens))
         base = _going_on(base, made.content[begun:])

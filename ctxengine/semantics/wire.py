@@ -12,6 +12,7 @@ from typing import Any
 from ctxengine.catalog import Catalog, WireFact
 from ctxengine.check import RULES, Facts
 from ctxengine.check.betas import knows_context_management
+from ctxengine.check.generation import most_output
 from ctxengine.check.marks import slots_of
 from ctxengine.conversation import SERVER_RESULTS, blocks_of, field_of
 from ctxengine.edits.shapes import OTHER_SHAPE, shape_of
@@ -152,7 +153,11 @@ def _of_betas(finding: Finding, facts: Facts) -> dict[str, Any]:
 
 def _of_output(finding: Finding, facts: Facts) -> dict[str, Any]:
     model = facts.target.facts
-    return {"max_tokens": facts.request.get("max_tokens"), "max_output": model.max_output if model else ""}
+    return {"max_tokens": most_output(facts)[1], "max_output": model.max_output if model else ""}
+
+
+def _of_budget(finding: Finding, facts: Facts) -> dict[str, Any]:
+    return {"least": int(facts.catalog.limit("thinking.budget_tokens").at_least or 0)}
 
 
 def _of_tool(finding: Finding, facts: Facts) -> dict[str, Any]:
@@ -167,6 +172,7 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "effort-model": _of_effort,
     "effort-thinking": _of_effort,
     "output-max": _of_output,
+    "thinking-budget": _of_budget,
     "tools-beta": _of_tool,
 }
 """What the words of one rule's refusal name beside what all do."""

@@ -46,7 +46,7 @@ class Planned:
     refusals: tuple[Finding, ...] = ()
     """Why the API would refuse what the policy sends."""
     flaws: tuple[Finding, ...] = ()
-    """Without a policy: what the API would refuse of the record, whose requests are replayed all the same."""
+    """What the API would refuse of the record, whose requests are replayed all the same."""
     warnings: tuple[Finding, ...] = ()
     """What the rules say against the policy, and what of its compaction is not simulated, as it takes place between
     requests."""
@@ -131,6 +131,8 @@ def _errors(plan: Plan, known: Sequence[Finding]) -> dict[str, tuple[Finding, ..
     """
     errors = [error for error in plan.report.errors if not error.estimated and error.rule not in OF_TODAY]
     if plan.mode == "enforce":
-        return {"refusals": tuple(error for error in errors if error not in known)}
-    refusals = tuple(error for error in errors if error.rule.startswith("edit-"))
-    return {"refusals": refusals, "flaws": tuple(error for error in errors if error not in refusals)}
+        places = {(error.rule, error.where.path) for error in known}
+        flaws = tuple(error for error in errors if (error.rule, error.where.path) in places)
+    else:
+        flaws = tuple(error for error in errors if not error.rule.startswith("edit-"))
+    return {"refusals": tuple(error for error in errors if error not in flaws), "flaws": flaws}

@@ -209,7 +209,9 @@ class Replay:
         if need.use < 0:
             return f"quotes {place}"
         row = (made.calls if need.how == "repeated" else made.results)[need.use]
-        place, name = f"{place}.content.{row - made.first_rows[need.message]}", shown(made.uses[need.use].name)
+        begin, end = made.first_rows[need.message : need.message + 2]
+        place += f".content.{row - begin}" if begin <= row < end else ""  # a second result has no row of its own
+        name = shown(made.uses[need.use].name)
         return f"calls {name} again, as in {place}" if need.how == "repeated" else f"quotes {place}, a result of {name}"
 
 

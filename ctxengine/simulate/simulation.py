@@ -149,10 +149,11 @@ class Simulator:
         rows: list[Row] = []
         totals: list[Totals] = []
         edits: dict[str, Sequence[Mapping[str, Any]]] = {}
-        flaws: Sequence[Finding] = ()
+        flaws: tuple[Finding, ...] = ()
         findings = [*transcript.findings, *unpriced(made.target, file)]
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name, flaws)
+            flaws = replay.plan.flaws if candidate.baseline else flaws
             edits[candidate.name] = [{"type": type_, **plain(params)} for type_, params in replay.plan.edits.items()]
             tally = Tally(transcript.name, candidate.name)
             for row in replay.rows():
@@ -162,8 +163,9 @@ class Simulator:
             tally.totals["refused"] = int(bool(replay.plan.refusals))
             findings += _overflows(tally.totals, made, file)
             if candidate.baseline:
-                flaws = replay.plan.flaws
-                findings += _named(map(_compared_as_it_is, flaws), file)
+                flaws += replay.plan.flaws
+            else:
+                findings += _named(map(_compared_as_it_is, replay.plan.flaws), file)
             findings += _named(replay.plan.refusals, file)
             findings += replay.plan.warnings
             totals.append(tally.totals)
@@ -203,7 +205,8 @@ def simulate(transcripts: Iterable[Transcript | str | Path], policies: Sequence[
             sessions.append(simulator.session(given))
             continue
         files, missing = find_files([str(given)])
-        sessions += [Session(str(given), findings=missing)] if missing else simulator.files(files)
+        sessions += [Session(str(given), findings=missing)] if missing else []
+        sessions += simulator.files(files)
     return Results(names, tuple(sessions))
 
 

@@ -19,23 +19,25 @@ def record_flaws(recorded: Sequence[Recorded], place: Callable[[int], Place]) ->
     Args:
         place: where the i-th message stands; a response is the message behind those that were sent.
     """
-    unbilled = [entry for entry in recorded if not entry.usage]
-    odd = [entry for entry in recorded if not _counts(entry.usage)]
-    timed = [(entry, seconds_of(entry)) for entry in recorded if entry.timestamp is not None]
+    entries = sorted(recorded, key=lambda entry: entry.messages)
+    unbilled = [entry for entry in entries if all(entry.usage.get(name) is None for name in TOKENS)]
+    odd = [entry for entry in entries if not counts(entry.usage)]
+    timed = [(entry, seconds_of(entry)) for entry in entries if entry.timestamp is not None]
     unread = [entry for entry, seconds in timed if seconds is None]
     late, now = [], float("-inf")
     for entry, seconds in timed:
-        late += [entry] if seconds is not None and seconds < now else []
-        now = max(now, seconds or now)
-    for entries, rule, message, remedy in (
+        if seconds is not None:
+            late += [entry] if seconds < now else []
+            now = max(now, seconds)
+    for flawed, rule, message, remedy in (
         (unbilled, "transcript-usage", "responses without a bill, whose sizes are estimates", "give the usage of each"),
         (odd, "transcript-usage", "bills whose tokens are no numbers, left aside", "correct the usage"),
         (unread, "transcript-times", "times that are no ISO 8601, left aside", "correct the timestamp"),
-        (late, "transcript-times", "times before that of the response before, taken as the same moment", CLOCK),
+        (late, "transcript-times", "times before that of an earlier response, taken as the same moment", CLOCK),
     ):
-        if entries:
-            first = ", the first of them here" if len(entries) > 1 else ""
-            yield Finding(rule, "warning", f"{message}: {len(entries)}{first}", remedy, place(entries[0].messages))
+        if flawed:
+            first = ", the first of them here" if len(flawed) > 1 else ""
+            yield Finding(rule, "warning", f"{message}: {len(flawed)}{first}", remedy, place(flawed[0].messages))
 
 
 def seconds_of(entry: Recorded) -> float | None:
@@ -46,6 +48,7 @@ def seconds_of(entry: Recorded) -> float | None:
         return None
 
 
-def _counts(usage: Mapping[str, Any]) -> bool:
+def counts(usage: Mapping[str, Any]) -> bool:
+    """Whether what a bill says of tokens are numbers of them."""
     given = [usage[name] for name in TOKENS if usage.get(name) is not None]
     return all(type(value) is int and value >= 0 for value in given)

@@ -17,7 +17,7 @@ from ctxengine.transcripts.messages import MESSAGES, TRANSCRIPT, arguments_of, h
 from ctxengine.transcripts.openai_chat import OPENAI
 from ctxengine.transcripts.pi import PI
 from ctxengine.transcripts.reading import Draft, Reader
-from ctxengine.transcripts.records import record_flaws
+from ctxengine.transcripts.records import counts, record_flaws
 from ctxengine.transcripts.repair import Repair, tools_used
 from ctxengine.transcripts.source import Notes, Row, read_rows, refusal
 from ctxengine.transcripts.transcript import Transcript
@@ -156,12 +156,13 @@ def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
     where = Place(file=file)
     request = {**draft.request, "messages": repair.messages}
     place = draft.place or (lambda _: where)
-    findings = [*repair.findings(place), *record_flaws(draft.recorded, place)]
+    answered = [entry for entry in draft.recorded if 0 < entry.messages < len(draft.request["messages"])]
+    findings = [*repair.findings(place), *record_flaws(answered, place)]
     if not request.get("tools") and (tools := tools_used(repair.messages)):
         request["tools"] = tools
         findings.append(_made_up(len(tools), where))
     recorded = tuple(
-        replace(entry, messages=repair.starts[entry.messages])
+        replace(entry, messages=repair.starts[entry.messages], usage=entry.usage if counts(entry.usage) else {})
         for entry in draft.recorded
         if entry.messages in repair.starts
     )

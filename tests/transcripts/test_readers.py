@@ -156,7 +156,7 @@ RECORDS = {
         {"usage": {"input_tokens": 5}},
         ["2026-01-01T00:00:05Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:09Z"],
         "transcript-times",
-        "before that of the response before",
+        "before that of an earlier response",
         5,
     ),
 }
