@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -268,3 +269,38 @@ def test_folders_and_patterns_are_taken(tmp_path: Any) -> None:
         assert [found.turns for found in simulate([given], [CLEAR]).sessions] == [1, 1]
     (nothing,) = simulate([tmp_path / "*.jsonl"], [CLEAR]).sessions
     assert [finding.rule for finding in nothing.findings] == ["transcript-malformed"]
+
+
+def test_what_a_policy_cures_is_no_flaw_of_the_record() -> None:
+    """A recorded compaction block needs a beta and an edit; a policy that brings both makes the record sound."""
+    block = {"type": "compaction", "content": "They talked."}
+    messages = (say("user", "Go"), {"role": "assistant", "content": [block, {"type": "text", "text": "Yes"}]})
+    found = session(*messages, say("user", "And now?"), say("assistant", "Fine"), policy=COMPACT)
+    assert [finding.rule for finding in found.findings if finding.rule == "simulate-request"] == []
+    assert [totals["refused"] for totals in found.totals] == [0, 0]
+
+
+def test_a_second_result_is_told_by_its_message() -> None:
+    """What quotes the second result of one use is told without the place of a block that it does not have."""
+    again = result("a", LINE)
+    found = session(*READS[:2], result("a", "x" * 200), again, *READS[3:], say("assistant", f"{LINE}\nSo."))
+    told = [each for row in rows(found) for each in row["needed"]]
+    assert told == ["quotes messages.3, a result of 'read'"]
+
+
+def test_a_folder_that_is_in_part_unreadable_is_read_in_part(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that can be read are compared, and the rest is told."""
+    request = {"model": "claude-opus-4-6", "messages": [say("user", "Hi"), say("assistant", "Yes")]}
+    (tmp_path / "a.json").write_text(json.dumps(request))
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = simulate([str(tmp_path)], [CLEAR])
+    assert [each.turns for each in found.sessions] == [0, 1]
+    assert "Permission denied" in found.findings[0].message

@@ -194,3 +194,21 @@ def test_a_line_that_is_too_long_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     data = b"\n".join([line, b'{"long": "' + b"x" * 1000 + b'"}', b"no json", line])
     (transcript,) = read_transcripts(data, name="log.jsonl", lenient=True)
     assert [item.where.line for item in transcript.findings if item.rule == "transcript-skipped"] == [2, 3]
+
+
+def test_a_record_may_reach_past_its_messages() -> None:
+    """A bill of an answer that was not recorded is no reason to fail."""
+    messages = [{"role": "user", "content": "Hi"}]
+    recorded = [{"messages": 1, "usage": {}}, {"messages": 99, "usage": {"input_tokens": "five"}}]
+    document = {"version": "1", "request": {"messages": messages}, "recorded": recorded}
+    assert read_transcripts(json.dumps(document).encode())[0].findings == ()
+
+
+def test_an_odd_bill_is_left_aside_whole() -> None:
+    """What of a bill is a number does not count where something else in it is none."""
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    usage = {"input_tokens": "5", "cache_read_input_tokens": 20_000}
+    document = {"version": "1", "request": {"messages": messages}, "recorded": [{"messages": 1, "usage": usage}]}
+    (transcript,) = read_transcripts(json.dumps(document).encode())
+    assert [item.rule for item in transcript.findings] == ["transcript-usage"]
+    assert transcript.recorded == (Recorded(1, None, {}, None),)
