@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place
+from ctxengine.jsonplaces import Places
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.DOTALL)
 """A string, a bracket, or a literal. A string that does not end goes to the end: to look for its end again from every
 quote in it takes forever."""
 _COLON = re.compile(r"[ \t\n\r]*:")
 BOM = b"\xef\xbb\xbf"
-DEEPEST = 20
-"""Levels down to which a place is looked for: each is read anew, and what lies deeper is given as what it lies in."""
-_SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -36,13 +31,13 @@ class JsonText:
     name: str
     value: Any
     text: str = field(repr=False)
-    _places: list[_Places] = field(default_factory=list, init=False, repr=False, compare=False)
+    _places: list[Places] = field(default_factory=list, init=False, repr=False, compare=False)
     """Made when something is to be said of the text."""
 
     def place(self, path: str = "") -> Place:
         """The place of a dotted path; of its nearest existing parent where the path itself does not exist."""
         if not self._places:
-            self._places.append(_Places(self.text))
+            self._places.append(Places(self.text))
         return Place(path, self.name, *self._places[0].find(path))
 
 
@@ -232,62 +227,3 @@ def strings_of(value: Any) -> list[tuple[str, str]]:
 
 def _at(text: str, name: str, offset: int) -> Place:
     return Place("", name, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
-
-
-class _Places:
-    """Where everything in a text stands, found with the parser of the standard library, each level once."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
-        self._known: dict[int, dict[str, tuple[int, int]]] = {}
-
-    def find(self, path: str) -> tuple[int | None, int | None]:
-        """Line and column of a dotted path, or of its nearest parent; of a member, where its key stands."""
-        if not self._text:
-            return None, None
-        found = at = _skip(self._text, 0)
-        try:
-            for _ in range(DEEPEST):
-                members = self._members(at)
-                name = _first_of(path, members) if path else None
-                if name is None:
-                    break
-                (found, at), path = members[name], path[len(name) + 1 :]
-        except RecursionError:  # it was read with more of the stack left
-            return None, None
-        line = bisect_right(self._lines, found)
-        return line, found - self._lines[line - 1] + 1
-
-    def _members(self, at: int) -> dict[str, tuple[int, int]]:
-        """Key or index of each member of what begins there: where the member begins, and where its value does."""
-        known = self._known.get(at)
-        if known is None:
-            known = self._known[at] = {name: (start, value) for name, start, value in self._read(at)}
-        return known
-
-    def _read(self, at: int) -> Iterator[tuple[str, int, int]]:
-        text, kind, count = self._text, self._text[at], 0
-        at = _skip(text, at + 1) if kind in "{[" else len(text)
-        while at < len(text) and text[at] not in "}]":
-            start, name = at, str(count)
-            if kind == "{":
-                name, at = _DECODER.raw_decode(text, at)
-                at = _skip(text, _skip(text, at) + 1)
-            yield name, start, at
-            at = _skip(text, _DECODER.raw_decode(text, at)[1])
-            at = _skip(text, at + 1) if text[at] == "," else at
-            count += 1
-
-
-def _first_of(path: str, members: Mapping[str, Any]) -> str | None:
-    """The longest member that a path begins with; keys may have dots in them."""
-    if path in members:
-        return path
-    dotted = [name for name in members if "." in name and path.startswith(f"{name}.")]
-    head = path.partition(".")[0]
-    return max(dotted, key=len) if dotted else head if head in members else None
-
-
-def _skip(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too

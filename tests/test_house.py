@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "ctxengine"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = {
-    "errors": 0, "findings": 0, "jsontext": 0, "origin": 0, "_model": 0, "catalog": 0,
+    "errors": 0, "findings": 0, "jsonplaces": 0, "jsontext": 0, "origin": 0, "_model": 0, "catalog": 0,
     "edits": 1, "target": 1, "conversation": 1, "tokens": 1, "request": 1, "shapes": 1,
     "policy": 2, "prefix": 2,
     "plan": 3,
@@ -28,7 +28,7 @@ FLOORS = {
 }  # fmt: skip
 NEIGHBOURS = {
     "errors": {"findings"},
-    "jsontext": {"errors", "findings"},
+    "jsontext": {"errors", "findings", "jsonplaces"},
     "origin": {"findings", "jsontext"},
     "catalog": {"errors", "findings", "jsontext"},
     "edits": {"conversation"},
