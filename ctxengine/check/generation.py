@@ -167,9 +167,9 @@ def most_output(facts: Facts) -> tuple[str, Any]:
     """Where ``max_tokens`` stands that is sent, and its value; ``None`` where there is none, as in counting."""
     if facts.surface == "count_tokens":
         return "max_tokens", None
-    extra = facts.request.get("extra_body")
-    if isinstance(extra, Mapping) and extra.get("max_tokens") is not None:
-        return "extra_body.max_tokens", extra["max_tokens"]
+    extra = inside(facts, "extra_body.max_tokens")
+    if extra is not None:
+        return "extra_body.max_tokens", extra
     return "max_tokens", facts.request.get("max_tokens")
 
 

@@ -52,6 +52,7 @@ class JsonStream:
         for item in items:
             parts += self._before, _json(item)
             self._before, self._empty = b",\n    ", False
+        if parts:
             click.get_current_context().meta[BEGUN] = True
         click.echo(b"".join(parts), nl=False)
 

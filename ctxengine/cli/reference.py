@@ -12,9 +12,9 @@ HEAD = """# Command line
 
 `ctxengine COMMAND --help` says the same. Exit codes: **1** where something is wrong with a policy or request (with
 `--strict`, a warning is enough; `build` also where the API would refuse the request), **2** where an input cannot be
-read or the command line is mistaken, 128 and the signal's number where one
-ended it (**130** after Ctrl-C), else **0**. Results go to stdout, errors and notes
-to stderr; with `--format json` errors too are JSON on stdout, `{"findings": [...]}`.
+read or the command line is mistaken, 128 and the signal's number where one ended it (**130** after Ctrl-C), else **0**.
+Results go to stdout, errors and notes to stderr; with `--format json` errors too are JSON on stdout,
+`{"findings": [...]}`.
 
 | Variable | Does |
 |---|---|

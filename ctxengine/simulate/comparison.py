@@ -28,7 +28,7 @@ def compared(totals: Sequence[Totals]) -> list[Line]:
     """The lines; what is nothing for every policy is mostly left out."""
     made: list[Line] = []
     for name, value, part in LINES:
-        cells = [REFUSED if each["refused"] and not each["turns"] else value(each) for each in totals]
+        cells = [REFUSED if _is_refused(each) else value(each) for each in totals]
         if name in ALWAYS or any(cell not in NOTHING for cell in cells):
             made.append(Line(name, cells, part))
         if name == COST:
@@ -57,9 +57,14 @@ def _overflow(totals: Totals) -> str:
     return f"{totals['overflows']:,}, first {totals['first_overflow']}" if totals["overflows"] else "0"
 
 
+def _is_refused(totals: Totals) -> bool:
+    """Whether every conversation is refused, so that there is nothing to show."""
+    return bool(totals["refused"]) and not totals["turns"]
+
+
 def _against(totals: Totals, baseline: Totals) -> str:
     """By how much dearer; turns that do not fit cost nothing, so costs with such turns say nothing."""
-    cost, basis = (None if each["refused"] and not each["turns"] else each["cost_usd"] for each in (totals, baseline))
+    cost, basis = (None if _is_refused(each) else each["cost_usd"] for each in (totals, baseline))
     if not basis or cost is None:
         return ""
     return INCOMPARABLE if totals["overflows"] or baseline["overflows"] else f"{cost / basis - 1:+.0%}"

@@ -68,6 +68,7 @@ def planned(candidate: Candidate, made: Scan, messages: int, known: Sequence[Fin
     plan = engine.plan(platform=target.platform.name, **kwargs)
     facts = engine.catalog.edits
     control = made.request.get("cache_control")
+    refusals, flaws = _refusals_and_flaws(plan, known)
     wanted = frozenset(plan.policy.get("cache.breakpoints", ())) if plan.mode == "enforce" else frozenset()
     ttls = {place: plan.policy.get(f"cache.ttl.{place}", "5m") for place in PLACES}
     if candidate.baseline and made.recorded_ttl is not None:
@@ -85,7 +86,8 @@ def planned(candidate: Candidate, made: Scan, messages: int, known: Sequence[Fin
         automatic=None if control is None else ttl_of_mark(control),
         lookback=int(engine.catalog.limit("cache.lookback").at_most or 0),
         counter=CalibratedCounter(engine.catalog.tokenizers),
-        **_errors(plan, known),
+        refusals=refusals,
+        flaws=flaws,
         warnings=tuple(_warnings(plan, candidate.name)),
     )
 
@@ -123,8 +125,8 @@ def _warnings(plan: Plan, name: str) -> Iterator[Finding]:
             yield finding
 
 
-def _errors(plan: Plan, known: Sequence[Finding]) -> dict[str, tuple[Finding, ...]]:
-    """What the API would refuse of the plan, beyond what is known of the record.
+def _refusals_and_flaws(plan: Plan, known: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What the API would refuse of the plan, and what it would refuse of the record whatever the plan.
 
     Without a policy only the edits' own errors count. The rest of the record was sent as it is, and is replayed also
     for a model that takes less.
@@ -135,4 +137,4 @@ def _errors(plan: Plan, known: Sequence[Finding]) -> dict[str, tuple[Finding, ..
         flaws = tuple(error for error in errors if (error.rule, error.where.path) in places)
     else:
         flaws = tuple(error for error in errors if not error.rule.startswith("edit-"))
-    return {"refusals": tuple(error for error in errors if error not in flaws), "flaws": flaws}
+    return tuple(error for error in errors if error not in flaws), flaws

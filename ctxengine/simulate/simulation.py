@@ -153,8 +153,8 @@ class Simulator:
         findings = [*transcript.findings, *unpriced(made.target, file)]
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name, flaws)
-            flaws = replay.plan.flaws if candidate.baseline else flaws
-            edits[candidate.name] = [{"type": type_, **plain(params)} for type_, params in replay.plan.edits.items()]
+            first = replay.plan
+            edits[candidate.name] = [{"type": type_, **plain(params)} for type_, params in first.edits.items()]
             tally = Tally(transcript.name, candidate.name)
             for row in replay.rows():
                 tally.add(row)
@@ -163,7 +163,7 @@ class Simulator:
             tally.totals["refused"] = int(bool(replay.plan.refusals))
             findings += _overflows(tally.totals, made, file)
             if candidate.baseline:
-                flaws += replay.plan.flaws
+                flaws = first.flaws + replay.plan.flaws
             else:
                 findings += _named(map(_compared_as_it_is, replay.plan.flaws), file)
             findings += _named(replay.plan.refusals, file)

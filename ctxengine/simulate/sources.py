@@ -37,8 +37,9 @@ def _behind(source: str, unread: list[OSError]) -> list[str]:
     try:
         path = Path(source)
         if source and path.is_dir():
-            every = (Path(at, name) for at, _, names in os.walk(path, onerror=unread.append) for name in names)
-            return sorted(str(each) for each in every if each.suffix in SUFFIXES and os.path.isfile(each))  # noqa: PTH113 it raises nothing
+            named = (Path(at, name) for at, _, names in os.walk(path, onerror=unread.append) for name in names)
+            every = (each for each in named if each.suffix in SUFFIXES)
+            return sorted(str(each) for each in every if os.path.isfile(each))  # noqa: PTH113 it raises nothing
         if not source or (not path.exists() and has_magic(source)):
             matches = glob(source, recursive=True)  # noqa: PTH207 pathlib takes no absolute pattern
             return sorted(each for each in matches if Path(each).is_file())
