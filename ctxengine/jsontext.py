@@ -1,7 +1,8 @@
 """Strict JSON from untrusted bytes: one reader for policies, overlays, requests and transcripts.
 
 Refuses what ``json.loads`` lets through (duplicate keys, NaN, lone surrogates, endless nesting) and
-knows line and column of every value. Errors never quote the text.
+knows line and column of every value. Errors never quote the text. jiter reads; what it does not take, the standard
+library reads once more, to say where and why.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
+
+import jiter
 
 from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place
@@ -87,10 +91,15 @@ def read_json(
     text = data if isinstance(data, str) else _decode(data, name, rule)
     if max_depth is not None:
         _check_depth(text, name, rule, max_depth)
-    value = _parse(text, name, rule)
-    if _SURROGATE_ESCAPE.search(text):
-        _check_surrogates(value, JsonText(name, value, text), rule)
-    return JsonText(name, value, text)
+    try:
+        value = jiter.from_json(
+            data.encode() if isinstance(data, str) else data, allow_inf_nan=False, catch_duplicate_keys=True
+        )
+    except ValueError:
+        sound = False
+    else:
+        sound = _is_finite(value)
+    return JsonText(name, value if sound else _parse(text, name, rule), text)
 
 
 def _refuse(rule: str, where: Place, message: str, remedy: str) -> NoReturn:
@@ -124,9 +133,25 @@ def _check_depth(text: str, name: str, rule: str, max_depth: int) -> None:
             depth -= 1
 
 
+def _is_finite(value: Any) -> bool:
+    """Whether no number is infinite, as jiter makes those that are too large."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        kind = item.__class__
+        if kind is dict:
+            stack.extend(item.values())
+        elif kind is list:
+            stack.extend(item)
+        elif kind is float and not isfinite(item):
+            return False
+    return True
+
+
 def _parse(text: str, name: str, rule: str) -> Any:
+    """Slower, and exact: raises what is wrong, with its place."""
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         where = Place("", name, error.lineno, error.colno)
         if text[error.pos : error.pos + 1] in ("}", "]") and text[: error.pos].rstrip().endswith(","):
@@ -145,6 +170,9 @@ def _parse(text: str, name: str, rule: str) -> Any:
             "a number is too long, or the nesting too deep, to be read",
             "write ordinary numbers and a flatter document",
         )
+    if _SURROGATE_ESCAPE.search(text):
+        _check_surrogates(value, JsonText(name, value, text), rule)
+    return value
 
 
 class _DuplicateKey(Exception):

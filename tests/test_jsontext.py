@@ -97,10 +97,32 @@ _JSON: Any = st.recursive(
 
 
 @settings(deadline=None)
-@given(_JSON)
-def test_reads_what_json_writes(value: Any) -> None:
-    """Every value the standard library writes is read back as it was."""
-    assert read_json(json.dumps(value), "x.json", rule="r").value == json.loads(json.dumps(value))
+@given(_JSON, st.booleans())
+def test_reads_what_json_writes(value: Any, ascii_alone: bool) -> None:
+    """Every value the standard library writes is read back as it was, numbers of the same kind."""
+    text = json.dumps(value, ensure_ascii=ascii_alone)
+    assert repr(read_json(text, "x.json", rule="r").value) == repr(json.loads(text))
+
+
+@settings(deadline=None)
+@given(
+    _JSON,
+    st.integers(0, 100),
+    st.integers(0, 3),
+    st.sampled_from(["", *'{}[]",:\\/.-+eE0u\n \x00\xa0', "NaN", "1e999"]),
+)
+def test_takes_no_more_than_json(value: Any, at: int, without: int, instead: str) -> None:
+    """Of a text that somebody spoilt, what is taken is what the standard library makes of it."""
+    text = json.dumps(value)
+    spoilt = text[:at] + instead + text[at + without :]
+    with suppress(MalformedInput):
+        assert repr(read_json(spoilt, "x.json", rule="r").value) == repr(json.loads(spoilt))
+
+
+def test_takes_all_that_is_json() -> None:
+    """Deep nesting and a mark of byte order, which the quicker parser refuses, are read all the same."""
+    assert read_json(b"[" * 500 + b"]" * 500, "x.json", rule="r").value == json.loads("[" * 500 + "]" * 500)
+    assert read_json(b"\xef\xbb\xbf[1]", "x.json", rule="r").value == [1]
 
 
 _PLAIN_KEYS: Any = st.recursive(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import islice
 
 from ctxengine.conversation import last_tool
 from ctxengine.plan.breakpoints import ordered_ttls
@@ -54,11 +53,12 @@ class Marker:
         if not plan.wanted:
             return given
         taken = {mark.block for mark in given}
-        wanted: dict[int, Mark] = {}
+        placed: list[Mark] = []
         for mark in self._wanted(messages, tail):
-            if mark.block not in taken:
-                wanted.setdefault(mark.block, mark)
-        placed = sorted(islice(wanted.values(), max(free, 0)))
+            if len(placed) < free and mark.block not in taken:
+                taken.add(mark.block)
+                placed.append(mark)
+        placed.sort()
         if self._alike and not given:
             return placed
         return sorted([*given, *(Mark(at, ttl) for at, ttl in ordered_ttls(placed, given))])
