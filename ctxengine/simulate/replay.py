@@ -157,7 +157,7 @@ class Replay:
         """A turn that leaves so many tokens of context, in these iterations; in none where the prompt does not fit."""
         use, output = passes[0] if len(passes) == 1 else _together(passes)
         again = self._needed_again(turn)
-        repeated = sum(need.how == "repeated" for need in again) if again else 0
+        repeated = [need.how for need in again].count("repeated")
         return {
             "transcript": self._name,
             "policy": self._candidate.name,
@@ -186,7 +186,7 @@ class Replay:
             "needed_again": len(again),
             "repeated": repeated,
             "quoted": len(again) - repeated,
-            "needed": [self._told(need) for need in again] if again else [],
+            "needed": [self._told(need) for need in again],
         }
 
     def _cost(self, passes: Sequence[Pass]) -> float | None:

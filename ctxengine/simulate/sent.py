@@ -57,14 +57,15 @@ class Sent:
         total = (tokens[-1] if tokens else 0) + (self._extra if begins else 0)
         prefix = self._prefix()
         for row in range(self._next, end):
-            free = freed.get(row)
-            total += sizes[row] - (free or 0)
-            if row in removed:
+            total += sizes[row]
+            if row not in freed:
+                ids.append(prefix := hash((prefix, row)))
+            elif row in removed:
                 ids.append(GONE)
-                shift -= 1
+                total, shift = total - freed[row], shift - 1
             else:
-                prefix = hash((prefix, row, free is None))
-                ids.append(prefix)
+                ids.append(prefix := hash((prefix, row, freed[row])))
+                total -= freed[row]
             tokens.append(total)
             places.append(its_places[row] + shift)
         self._next = max(self._next, end)
