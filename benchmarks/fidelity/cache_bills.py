@@ -5,7 +5,8 @@ Run ``python -m benchmarks.fidelity.cache_bills [FOLDER]``; the data lies outsid
 A log holds no system prompt and no tools, and its client sends requests that it does not log. So the token counts of
 every prefix are taken from the bills themselves; what is predicted is which of them a request reads. The clients of
 these logs mark the end of the system prompt and the end of the conversation. The head's size is what the first request
-read of it; where it read nothing, the head is taken to have no mark of its own.
+read of it; where it read nothing, the head is taken to have no mark of its own. A request that reads a head of another
+size than the last one that read no more than the head, with the same thinking, shows that the client changed it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Reason(NamedTuple):
     agrees: bool = True
     """Whether hit or miss is as predicted."""
     unseen: bool = False
-    """Whether the bill shows a request, or a cut, that the log does not hold."""
+    """Whether the bill shows a request, a cut or a change that the log does not hold."""
 
 
 HIT = Reason("hit")
@@ -58,6 +59,7 @@ MISSED = Reason("miss: expired, another model, or other thinking")
 KEPT_ALIVE = Reason("miss predicted: an unseen request kept it alive", agrees=False, unseen=True)
 LIVED_ON = Reason("miss predicted: lived beyond its ttl", agrees=False)
 CUT = Reason("hit predicted: the history was cut unseen", agrees=False, unseen=True)
+OTHER_HEAD = Reason("hit predicted: tools or system prompt changed unseen", agrees=False, unseen=True)
 ONLY_HEAD = Reason("hit predicted: only the head was read within the ttl", agrees=False)
 NO_READ = Reason("hit predicted: nothing was read within the ttl", agrees=False)
 
@@ -78,6 +80,8 @@ class Pair:
     total_before: int
     interrupted: bool
     """Whether a request in between was interrupted."""
+    other_head: bool
+    """Whether tools or system prompt are others than before."""
     price: Price | None
     ttl: Ttl
 
@@ -99,7 +103,9 @@ class Pair:
             return MISSED
         if self.read + self.written + self.uncached < self.total_before:
             return CUT
-        return ONLY_HEAD if self.read else NO_READ
+        if not self.read:
+            return NO_READ
+        return OTHER_HEAD if self.other_head else ONLY_HEAD
 
     @property
     def agrees(self) -> bool:
@@ -107,8 +113,8 @@ class Pair:
 
     @property
     def unseen(self) -> bool:
-        """Whether the log lacks the bill of a request in between, or a cut."""
-        return self.reason.unseen or self.interrupted
+        """Whether the log lacks the bill of a request in between, a cut, or a change of the head."""
+        return self.reason.unseen or self.interrupted or self.other_head
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ def groups(found: Sequence[Sequence[Pair]]) -> Iterator[Group]:
     rest = [pair for pair in seen if pair.reason is not ONLY_HEAD]
     yield Group(f"all of {len(found)} sessions", every)
     yield Group("explained by the log", [pair for pair in every if not pair.unseen])
-    yield Group(f"{len(quiet)} sessions without unseen requests", seen)
+    yield Group(f"{len(quiet)} sessions without unseen requests or changes", seen)
     only_head = f"the same, without {len(seen) - len(rest)} requests that read only the head within the ttl"
     yield Group(only_head, rest, chosen=True)
     yield Group(f"{len(plain)} of these sessions that agree in every hit and miss", list(chain(*plain)), chosen=True)
@@ -188,6 +194,7 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
     if not billed:
         return
     cache, head = PromptCache(), _tokens(billed[0], "cache_read_input_tokens")
+    heads: dict[str | None, int] = {}
     prompt, last_block = _prompt(transcript, billed, head)
     ttl = _ttl(billed[0]) or "5m"
     for index, entry in enumerate(billed):
@@ -199,18 +206,23 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
         asked = CacheRequest(prompt, marks, _cached(entry) + _tokens(entry, "input_tokens"), scope)
         use = cache.take(asked, rules, _seconds(entry))
         if index:
-            before = billed[index - 1]
+            before, read = billed[index - 1], _tokens(entry, "cache_read_input_tokens")
+            head_alone = 0 < read < MISS * _cached(before)
+            other_head = head_alone and heads.get(entry.thinking, read) != read
+            if head_alone:
+                heads[entry.thinking] = read
             yield Pair(
                 transcript.name,
                 entry.messages,
                 _seconds(entry) - _seconds(before),
                 _cached(before),
                 use,
-                _tokens(entry, "cache_read_input_tokens"),
+                read,
                 _tokens(entry, "cache_creation_input_tokens"),
                 _tokens(entry, "input_tokens"),
                 _cached(before) + _tokens(before, "input_tokens"),
                 _interrupted(transcript.request["messages"][before.messages : entry.messages]),
+                other_head,
                 price_of(default_catalog().find_model(entry.model or "").facts, _cached(entry)),
                 ttl,
             )
