@@ -149,7 +149,7 @@ def test_a_split_pair_is_noticed(parallel: list[int], data: st.DataObject) -> No
     """A loop of tool uses and results has no problem; taking any one block out of it makes one."""
     messages: list[Any] = []
     for turn, count in enumerate(parallel):
-        ids = [f"{turn}.{each}" for each in range(count)]
+        ids = [f"{turn}-{each}" for each in range(count)]
         messages.append({"role": "assistant", "content": [{"type": "tool_use", "id": use} for use in ids]})
         messages.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": use} for use in ids]})
     assert not scan(None, (), messages).problems

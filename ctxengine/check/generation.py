@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ctxengine.check.asked import forces_tool, inside, names_version
+from ctxengine.check.asked import forces_tool, in_thread, inside, names_version
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import EFFORT, ISSUES, MODELS, OBSERVED, SDK
-from ctxengine.findings import Place
+from ctxengine.conversation import blocks_of, field_of
+from ctxengine.findings import Place, shown
 
 SAMPLING = ("temperature", "top_p", "top_k")
 """Fields that older versions of the API took, and the SDK no longer offers."""
+BRINGS_TOOLS = ("tool_addition", "compaction")
+"""Blocks of the history that may hold the definitions of tools."""
 
 
 @rule(
@@ -124,6 +127,29 @@ def tool_choice_model(facts: Facts) -> Iterator[Hit]:
 def tool_choice_thinking(facts: Facts) -> Iterator[Hit]:
     if forces_tool(facts) and inside(facts, "thinking.type") == "enabled":
         yield Hit("a tool use cannot be forced while thinking is enabled", Place("tool_choice.type"))
+
+
+@rule(
+    "tool-choice-name",
+    "error",
+    "tool_choice names a tool that is not there.",
+    help="add the tool's definition, or choose one that the request has",
+    source=OBSERVED,
+)
+def tool_choice_name(facts: Facts) -> Iterator[Hit]:
+    name = inside(facts, "tool_choice.name")
+    if inside(facts, "tool_choice.type") != "tool" or not isinstance(name, str):
+        return
+    if name not in dict(facts.conversation.tool_kinds) and not _has_tools_elsewhere(facts):
+        yield Hit(f"the request has no tool {shown(name)}", Place("tool_choice.name"))
+
+
+def _has_tools_elsewhere(facts: Facts) -> bool:
+    """Whether there may be tools that the request's own list does not show: of a server, a thread, or the history."""
+    if facts.request.get("mcp_servers") or in_thread(facts):
+        return True
+    blocks = (block for message in facts.conversation.messages for block in blocks_of(message))
+    return any(field_of(block, "type") in BRINGS_TOOLS for block in blocks)
 
 
 @rule(

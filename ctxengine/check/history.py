@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ctxengine.check.asked import in_thread, lacks_beta, noted, problems
 from ctxengine.check.rule import Facts, Hit, rule
@@ -102,6 +103,21 @@ pair_dup_id = noted(
 )
 
 
+pair_id = noted(
+    "pair-id",
+    "A tool_use id holds more than letters, digits, _ and -.",
+    help="replace what else is in it, in the tool_use and in its tool_result alike",
+    source=ISSUES,
+)
+
+thinking_last = noted(
+    "thinking-last",
+    "An assistant message ends in its thinking.",
+    help="take the thinking block out, or send what came behind it too",
+    source=ISSUES,
+)
+
+
 @rule(
     "prefill",
     "error",
@@ -111,14 +127,34 @@ pair_dup_id = noted(
 )
 def prefill(facts: Facts) -> Iterator[Hit]:
     """A paused answer, which holds the API's own tools or a compaction, is sent back to be gone on from."""
-    model, conversation = facts.target.facts, facts.conversation
-    if not model or model.prefill is not False or conversation.ends_with != "assistant":
-        return
-    if facts.surface == "count_tokens" or facts.plan.compaction is not None:
-        return
-    last = len(conversation.messages) - 1
-    if all(field_of(block, "type") in ANSWER for block in blocks_of(conversation.messages[last])):
-        yield Hit(f"{model.id} does not go on from an answer", Place(in_messages(last).path))
+    model = facts.target.facts
+    if model and model.prefill is False and _begun_answer(facts) is not None:
+        last = in_messages(len(facts.conversation.messages) - 1)
+        yield Hit(f"{model.id} does not go on from an answer", Place(last.path))
+
+
+@rule(
+    "prefill-blank",
+    "error",
+    "The beginning of an answer, at the end of the conversation, ends with white space.",
+    help="take the space off its end",
+    source=ISSUES,
+)
+def prefill_blank(facts: Facts) -> Iterator[Hit]:
+    begun = _begun_answer(facts)
+    text = field_of(begun[-1], "text") if begun else None
+    if isinstance(text, str) and text != text.rstrip():
+        last = in_messages(len(facts.conversation.messages) - 1)
+        yield Hit("the model cannot go on from white space", Place(last.path))
+
+
+def _begun_answer(facts: Facts) -> Sequence[Any] | None:
+    """The blocks of an answer that the model is to go on with; ``None`` where there is none, or a paused one."""
+    conversation = facts.conversation
+    if conversation.ends_with != "assistant" or facts.surface == "count_tokens" or facts.plan.compaction is not None:
+        return None
+    blocks = blocks_of(conversation.messages[-1])
+    return blocks if all(field_of(block, "type") in ANSWER for block in blocks) else None
 
 
 content_empty = noted(

@@ -5,7 +5,7 @@ Messages are dicts; blocks are dicts or the SDK's model objects.
 
 from __future__ import annotations
 
-from ctxengine.conversation.blocks import RESULTS, SERVER_RESULTS, THINKING, blocks_of, field_of, markable
+from ctxengine.conversation.blocks import RESULTS, SERVER_RESULTS, THINKING, blocks_of, field_of, markable, plain_name
 from ctxengine.conversation.facts import (
     AT_END,
     MESSAGES,
@@ -45,6 +45,7 @@ __all__ = [
     "last_markable",
     "last_tool",
     "markable",
+    "plain_name",
     "positions_between",
     "previous_tail",
     "scan_head",

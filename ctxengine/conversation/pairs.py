@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ctxengine.conversation.blocks import field_of
+from ctxengine.conversation.blocks import field_of, plain_name
 
 Report = Callable[[str, int, int, str], None]
 """Takes a rule, the indexes of message and block (-1 for the whole message), and what is wrong there."""
@@ -69,6 +69,11 @@ class Pairs:
             self._report("pair-misplaced", index, at, "a tool_use in a user message, where nothing can answer it")
         else:
             self._report("pair-dup-id", index, at, "a tool_use with the id of another one in this message")
+
+    def odd_letters(self, index: int, at: int, use: str) -> None:
+        """An id that is no word: it may hold what ids may not."""
+        if not use or plain_name(use) is not use:
+            self._report("pair-id", index, at, "a tool_use whose id holds more than letters, digits, _ and -")
 
     def server_use(self, index: int, at: int, block: Any, kind: str) -> None:
         use = str(field_of(block, "id"))

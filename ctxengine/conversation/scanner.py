@@ -39,6 +39,7 @@ class Scanner:
         "_signed_thinking",
         "_system_messages",
         "_thinking",
+        "_thinking_last",
         "generators",
         "seen",
     )
@@ -52,6 +53,8 @@ class Scanner:
         self._problems: list[Problem] = []
         self._pairs = Pairs(self._problem)
         self._thinking = 0
+        self._thinking_last: list[tuple[int, int]] = []
+        """Messages that end in thinking, and where."""
         self._signed_thinking = False
         self._bare_thinking: list[Position] = []
         self._system_messages: list[int] = []
@@ -103,6 +106,8 @@ class Scanner:
                     use = block.get("id")
                     if use.__class__ is str and not from_user and use not in pending:
                         pending.add(use)
+                        if not use.isidentifier() or not use.isascii():
+                            pairs.odd_letters(index, at, use)
                     else:
                         pairs.odd_use(index, at, use, from_user)
                 elif kind == "tool_result":
@@ -116,6 +121,8 @@ class Scanner:
                         self._inside(index, at, block["content"])
                 elif kind == "thinking" or kind == "redacted_thinking":
                     self._reasoning(index, at, block, kind)
+                    if at + 1 == len(content) and kind == "thinking" and not from_user:
+                        self._thinking_last.append((index, at))
                 else:
                     self._rare(index, at, block, kind, role)
         self.seen = len(messages)
@@ -133,6 +140,11 @@ class Scanner:
         pairs = self._pairs
         if pairs.pending and messages and field_of(messages[-1], "role") == "user":
             problems += (Problem("pair-orphan", in_messages(len(messages) - 1), pairs.lacking()),)
+        problems += tuple(
+            Problem("thinking-last", in_messages(index, at), "an answer that ends in its thinking")
+            for index, at in self._thinking_last
+            if index + 1 == len(messages) or field_of(messages[index + 1], "role") != "assistant"
+        )
         return Conversation(
             system,
             tools,

@@ -164,6 +164,14 @@ def _of_tool(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"tool": facts.conversation.tool_kinds[int(finding.where.path.rpartition(".")[2])][1]}
 
 
+def _of_tool_name(finding: Finding, facts: Facts) -> dict[str, Any]:
+    return {"index": finding.where.path.split(".")[1]}
+
+
+def _of_choice(finding: Finding, facts: Facts) -> dict[str, Any]:
+    return {"choice": field_of(facts.request.get("tool_choice"), "name")}
+
+
 OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "beta-unknown": _of_betas,
     "block-extra-fields": _of_extra_key,
@@ -173,7 +181,9 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "effort-thinking": _of_effort,
     "output-max": _of_output,
     "thinking-budget": _of_budget,
+    "tool-choice-name": _of_choice,
     "tools-beta": _of_tool,
+    "tools-name": _of_tool_name,
 }
 """What the words of one rule's refusal name beside what all do."""
 

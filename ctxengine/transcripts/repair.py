@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
-from ctxengine.conversation.blocks import MARKABLE, THINKING
+from ctxengine.conversation.blocks import MARKABLE, THINKING, plain_name
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.reading import Message, text_or_none
 
+UNSAID = "The answer was interrupted after its thinking."
 INTERRUPTED = "The tool call was interrupted: no result was recorded."
 REPAIRS: Mapping[str, str] = {
     "interrupted": "tool uses without a result, answered with an error result",
@@ -21,6 +21,7 @@ REPAIRS: Mapping[str, str] = {
     "leading": "assistant messages before the first user message, dropped",
     "misplaced": "tool uses outside assistant messages, dropped",
     "unsigned": "thinking blocks without a signature, dropped",
+    "unsaid": "answers that end in their thinking, which is dropped",
     "blank": "text blocks without text, dropped",
     "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
     "name": "tool names replaced, as the API takes only letters, digits, _ and -",
@@ -36,7 +37,6 @@ OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
 """By role: the types of blocks that cannot stand in such a message, and what becomes of them."""
 KNOWN = MARKABLE | THINKING
 """Types of content blocks that the API has."""
-_NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class Repair:
@@ -60,6 +60,8 @@ class Repair:
         self._rest: list[dict[str, Any]] = []
         self._user: list[Message] = []
         self._tail: list[dict[str, Any]] | None = None
+        self._answered_at = 0
+        """Which of those taken the newest assistant message is."""
 
     def take(self, message: Message) -> None:
         if message["role"] == "user":
@@ -72,6 +74,7 @@ class Repair:
 
     def finish(self) -> None:
         self._close_user()
+        self._end_answer()
         self.starts[self._taken] = len(self.messages)
 
     def findings(self, place: Callable[[int], Place]) -> list[Finding]:
@@ -112,6 +115,7 @@ class Repair:
         kept = self._sifted(blocks_of(message["content"]), OUT_OF_PLACE["system"])
         if kept:
             self._close_user()
+            self._end_answer()
             self.messages.append(_same_or_new(message, kept))
 
     def _take_result(self, block: dict[str, Any]) -> None:
@@ -145,6 +149,7 @@ class Repair:
             self.starts[self._taken] = len(self.messages)
             self.messages.append(_same_or_new(message, blocks))
             self._tail = None
+        self._answered_at = self._taken
 
     def _join(self, blocks: list[dict[str, Any]]) -> None:
         if self._tail is None:
@@ -159,10 +164,22 @@ class Repair:
         self._results.extend(_error_result(use_id) for use_id in self._unanswered)
         blocks = self._results + self._rest
         if blocks:
+            self._end_answer()
             only = self._user[0] if len(self._user) == 1 else {"role": "user", "content": None}
             self.messages.append(_same_or_new(only, blocks))
         self._user, self._results, self._rest = [], [], []
         self._open, self._unanswered = {}, {}
+
+    def _end_answer(self) -> None:
+        """An answer that somebody cut off after its thinking: the API takes no thinking that nothing follows."""
+        if not self.messages or self.messages[-1]["role"] != "assistant":
+            return
+        said = blocks = blocks_of(self.messages[-1]["content"])
+        while said and said[-1]["type"] == "thinking":
+            said = said[:-1]
+        if len(said) < len(blocks):
+            self._note("unsaid", self._answered_at)
+            self.messages[-1] = {"role": "assistant", "content": said or [{"type": "text", "text": UNSAID}]}
 
     def _sifted(self, blocks: Sequence[dict[str, Any]], out_of_place: Mapping[str, str]) -> list[dict[str, Any]]:
         """The blocks that stay; of the others it is noted why they go."""
@@ -194,7 +211,7 @@ class Repair:
         return {**block, **changed}
 
     def _unique(self, given: str) -> str:
-        unique = plain = _plain(given)
+        unique = plain = plain_name(given)
         while unique in self._ids:
             self._ids[plain] += 1
             unique = f"{plain}_{self._ids[plain]}"
@@ -240,18 +257,10 @@ def _is_compaction(message: Message) -> bool:
     return any(block["type"] == "compaction" for block in blocks_of(message["content"]))
 
 
-def _plain(name: str) -> str:
-    """With what the API takes in names alone; of such a name, the very same text."""
-    if name.isidentifier() and name.isascii():
-        return name
-    plain = _NOT_ALLOWED.sub("_", name)
-    return name if plain == name else plain
-
-
 def _allowed(name: Any) -> str:
     if not isinstance(name, str) or not name:
         return "tool"
-    return _plain(name)
+    return plain_name(name)
 
 
 def _object(value: Any) -> dict[str, Any]:
