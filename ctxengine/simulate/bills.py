@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import ModelFact, Price, Ttl
-from ctxengine.errors import CtxengineError
-from ctxengine.findings import Finding
 from ctxengine.semantics.cache import CacheUse
 from ctxengine.target import Target
-from ctxengine.transcripts import Recorded
+from ctxengine.transcripts import Recorded, is_count
 
 WRITTEN = "cache_creation_input_tokens"
 BILLED = ("input_tokens", WRITTEN, "cache_read_input_tokens")
-MOST_TOKENS = 1 << 53
 CORRECTION = (0.5, 2.0)
 """Bills correct an estimate by no more than this: beyond it, they are of something else."""
 
@@ -108,14 +105,5 @@ def _count(value: Any) -> int:
 
 
 def counted(value: Any) -> int | None:
-    """A recorded number of tokens, ``None`` where there is none.
-
-    Raises:
-        CtxengineError: more than a float holds exactly, which no response was billed.
-    """
-    if type(value) is not int or value < 0:
-        return None
-    if value > MOST_TOKENS:
-        message = "a recorded usage has more tokens than any response was ever billed"
-        raise CtxengineError(Finding("transcript-malformed", "error", message, "correct the numbers, or take them out"))
-    return value
+    """A recorded number of tokens, ``None`` where there is none."""
+    return value if is_count(value) else None

@@ -1,6 +1,7 @@
 """Readers of recorded conversations: each becomes keyword arguments that the Messages API accepts."""
 
 from ctxengine.transcripts.reading import Draft, Reader, draft_flaw
+from ctxengine.transcripts.records import is_count
 from ctxengine.transcripts.registry import READERS, read_request, read_transcripts
 from ctxengine.transcripts.schema import transcript_schema
 from ctxengine.transcripts.source import Notes, Row
@@ -15,6 +16,7 @@ __all__ = [
     "Row",
     "Transcript",
     "draft_flaw",
+    "is_count",
     "read_request",
     "read_transcripts",
     "transcript_schema",

@@ -10,6 +10,8 @@ from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.transcript import Recorded
 
 CLOCK = "check the recording's clock"
+MOST_TOKENS = 1 << 53
+"""No response was ever billed more, and beyond it floats are not exact."""
 TOKENS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
@@ -31,7 +33,7 @@ def record_flaws(recorded: Sequence[Recorded], place: Callable[[int], Place]) ->
             now = max(now, seconds)
     for flawed, rule, message, remedy in (
         (unbilled, "transcript-usage", "responses without a bill, whose sizes are estimates", "give the usage of each"),
-        (odd, "transcript-usage", "bills whose tokens are no numbers, left aside", "correct the usage"),
+        (odd, "transcript-usage", "bills that no response can have had, left aside", "correct the usage"),
         (unread, "transcript-times", "times that are no ISO 8601, left aside", "correct the timestamp"),
         (late, "transcript-times", "times before that of an earlier response, taken as the same moment", CLOCK),
     ):
@@ -51,4 +53,9 @@ def seconds_of(entry: Recorded) -> float | None:
 def counts(usage: Mapping[str, Any]) -> bool:
     """Whether what a bill says of tokens are numbers of them."""
     given = [usage[name] for name in TOKENS if usage.get(name) is not None]
-    return all(type(value) is int and value >= 0 for value in given)
+    return all(map(is_count, given))
+
+
+def is_count(value: Any) -> bool:
+    """Whether a recorded value can be a number of tokens."""
+    return type(value) is int and 0 <= value <= MOST_TOKENS

@@ -149,8 +149,15 @@ def test_a_log_without_bills_keeps_its_times() -> None:
 
 RECORDS = {
     "no bill": ({}, ["2026-01-01T00:00:00Z"] * 3, "transcript-usage", "responses without a bill", 3),
-    "odd bills": ({"usage": {"input_tokens": "five"}}, [None] * 3, "transcript-usage", "tokens are no numbers", 3),
-    "negative bills": ({"usage": {"output_tokens": -3}}, [None] * 3, "transcript-usage", "tokens are no numbers", 3),
+    "odd bills": ({"usage": {"input_tokens": "five"}}, [None] * 3, "transcript-usage", "no response can have had", 3),
+    "negative bills": ({"usage": {"output_tokens": -3}}, [None] * 3, "transcript-usage", "no response can have had", 3),
+    "a bill beyond all bounds": (
+        {"usage": {"output_tokens": 10**30}},
+        [None] * 3,
+        "transcript-usage",
+        "no response can have had",
+        3,
+    ),
     "odd times": ({"usage": {"input_tokens": 5}}, ["yesterday"] * 3, "transcript-times", "no ISO 8601", 3),
     "times that run backwards": (
         {"usage": {"input_tokens": 5}},
