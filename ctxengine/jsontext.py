@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -25,7 +26,6 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.D
 quote in it takes forever."""
 _COLON = re.compile(r"[ \t\n\r]*:")
 BOM = b"\xef\xbb\xbf"
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +91,7 @@ def read_json(
     text = data if isinstance(data, str) else _decode(data, name, rule)
     if max_depth is not None:
         _check_depth(text, name, rule, max_depth)
-    try:
-        value = jiter.from_json(
-            data.encode() if isinstance(data, str) else data, allow_inf_nan=False, catch_duplicate_keys=True
-        )
-    except ValueError:
-        sound = False
-    else:
-        sound = _is_finite(value)
-    return JsonText(name, value if sound else _parse(text, name, rule), text)
+    return JsonText(name, _value(data, text, name, rule), text)
 
 
 def _refuse(rule: str, where: Place, message: str, remedy: str) -> NoReturn:
@@ -133,6 +125,15 @@ def _check_depth(text: str, name: str, rule: str, max_depth: int) -> None:
             depth -= 1
 
 
+def _value(data: bytes | str, text: str, name: str, rule: str) -> Any:
+    given = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    with suppress(ValueError):
+        value = jiter.from_json(given, allow_inf_nan=False, catch_duplicate_keys=True)
+        if _is_finite(value):
+            return value
+    return _parse(text, name, rule)
+
+
 def _is_finite(value: Any) -> bool:
     """Whether no number is infinite, as jiter makes those that are too large."""
     stack = [value]
@@ -149,7 +150,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def _parse(text: str, name: str, rule: str) -> Any:
-    """Slower, and exact: raises what is wrong, with its place."""
+    """Slower: what jiter does not take is JSON all the same (deep nesting, a byte order mark), or wrong somewhere."""
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
@@ -170,8 +171,7 @@ def _parse(text: str, name: str, rule: str) -> Any:
             "a number is too long, or the nesting too deep, to be read",
             "write ordinary numbers and a flatter document",
         )
-    if _SURROGATE_ESCAPE.search(text):
-        _check_surrogates(value, JsonText(name, value, text), rule)
+    _check_surrogates(value, JsonText(name, value, text), rule)
     return value
 
 

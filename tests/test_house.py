@@ -39,6 +39,7 @@ NEIGHBOURS = {
 DOORS = {
     "anthropic": {"drivers"},
     "pluggy": {"extension"},
+    "jiter": {"jsontext"},
     "jsonschema": {"policy"},
     "pydantic": {"_model", "edits", "policy"},
     "click": {"cli"},

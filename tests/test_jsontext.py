@@ -21,6 +21,7 @@ REFUSED: list[tuple[str, bytes, int | None, int | None, str]] = [
     ("a trailing comma", b'{"a": [1,\n ]}', 2, 2, "a comma with nothing behind it"),
     ("not a number", b'{"a": NaN}', 1, 7, "NaN is no JSON number"),
     ("infinity by exponent", b'{"a": 1e999}', 1, 7, "1e999 is no JSON number"),
+    ("infinity in a list", b'{"a": [[], 1e999]}', 1, 12, "1e999 is no JSON number"),
     ("a key twice", b'{"a": 1,\n "a": 2}', 2, 2, "stands twice"),
     ("a key twice, and in another object too", b'{"x": {"a": 1},\n"a": 1,\n"a": 2}', 3, 1, "stands twice"),
     ("a key twice, once escaped", b'{"a": 1,\n"\\u0061": 2}', 2, 1, "stands twice"),
@@ -116,7 +117,9 @@ def test_takes_no_more_than_json(value: Any, at: int, without: int, instead: str
     text = json.dumps(value)
     spoilt = text[:at] + instead + text[at + without :]
     with suppress(MalformedInput):
-        assert repr(read_json(spoilt, "x.json", rule="r").value) == repr(json.loads(spoilt))
+        read = read_json(spoilt, "x.json", rule="r").value
+        assert repr(read) == repr(json.loads(spoilt))
+        json.dumps(read, allow_nan=False)
 
 
 def test_takes_all_that_is_json() -> None:

@@ -5,8 +5,9 @@ Run ``python -m benchmarks.fidelity.cache_bills [FOLDER]``; the data lies outsid
 A log holds no system prompt and no tools, and its client sends requests that it does not log. So the token counts of
 every prefix are taken from the bills themselves; what is predicted is which of them a request reads. The clients of
 these logs mark the end of the system prompt and the end of the conversation. The head's size is what the first request
-read of it; where it read nothing, the head is taken to have no mark of its own. A request that reads a head of another
-size than the last one that read no more than the head, with the same thinking, shows that the client changed it.
+read of it; where it read nothing, the head is taken to have no mark of its own. A request that reads less than
+the first prompt was reads the head alone; where that is of another size than the last one that was read so, by the same
+model and with the same thinking, the client has changed it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ MISSED = Reason("miss: expired, another model, or other thinking")
 KEPT_ALIVE = Reason("miss predicted: an unseen request kept it alive", agrees=False, unseen=True)
 LIVED_ON = Reason("miss predicted: lived beyond its ttl", agrees=False)
 CUT = Reason("hit predicted: the history was cut unseen", agrees=False, unseen=True)
-OTHER_HEAD = Reason("hit predicted: tools or system prompt changed unseen", agrees=False, unseen=True)
+OTHER_HEAD = Reason("hit predicted: tools or system prompt changed unseen", agrees=False)
 ONLY_HEAD = Reason("hit predicted: only the head was read within the ttl", agrees=False)
 NO_READ = Reason("hit predicted: nothing was read within the ttl", agrees=False)
 
@@ -81,7 +82,7 @@ class Pair:
     interrupted: bool
     """Whether a request in between was interrupted."""
     other_head: bool
-    """Whether tools or system prompt are others than before."""
+    """Whether it read the head alone, and at another size than the last time."""
     price: Price | None
     ttl: Ttl
 
@@ -164,16 +165,16 @@ class Group(NamedTuple):
 def groups(found: Sequence[Sequence[Pair]]) -> Iterator[Group]:
     """The sessions together, by what their logs show."""
     every = list(chain(*found))
-    quiet = [pairs for pairs in found if not any(pair.unseen for pair in pairs)]
-    plain = [pairs for pairs in quiet if all(pair.agrees for pair in pairs)]
-    seen = list(chain(*quiet))
+    whole = [pairs for pairs in found if not any(pair.reason.unseen or pair.interrupted for pair in pairs)]
+    same = [pairs for pairs in whole if not any(pair.other_head for pair in pairs)]
+    seen = list(chain(*same))
     rest = [pair for pair in seen if pair.reason is not ONLY_HEAD]
     yield Group(f"all of {len(found)} sessions", every)
     yield Group("explained by the log", [pair for pair in every if not pair.unseen])
-    yield Group(f"{len(quiet)} sessions without unseen requests or changes", seen)
+    yield Group(f"{len(whole)} sessions without unseen requests or cuts", list(chain(*whole)))
+    yield Group(f"{len(same)} of these whose head stays the same", seen)
     only_head = f"the same, without {len(seen) - len(rest)} requests that read only the head within the ttl"
     yield Group(only_head, rest, chosen=True)
-    yield Group(f"{len(plain)} of these sessions that agree in every hit and miss", list(chain(*plain)), chosen=True)
 
 
 def main() -> None:
@@ -194,7 +195,8 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
     if not billed:
         return
     cache, head = PromptCache(), _tokens(billed[0], "cache_read_input_tokens")
-    heads: dict[str | None, int] = {}
+    heads: dict[tuple[str | None, str], int] = {}
+    """Size of the head that was last read alone, by model and thinking."""
     prompt, last_block = _prompt(transcript, billed, head)
     ttl = _ttl(billed[0]) or "5m"
     for index, entry in enumerate(billed):
@@ -207,25 +209,25 @@ def replay(transcript: Transcript) -> Iterator[Pair]:
         use = cache.take(asked, rules, _seconds(entry))
         if index:
             before, read = billed[index - 1], _tokens(entry, "cache_read_input_tokens")
-            head_alone = 0 < read < MISS * _cached(before)
-            other_head = head_alone and heads.get(entry.thinking, read) != read
-            if head_alone:
-                heads[entry.thinking] = read
+            head_alone = 0 < read < min(MISS * _cached(before), _cached(billed[0]))
+            kind = entry.model, entry.thinking
             yield Pair(
-                transcript.name,
-                entry.messages,
-                _seconds(entry) - _seconds(before),
-                _cached(before),
-                use,
-                read,
-                _tokens(entry, "cache_creation_input_tokens"),
-                _tokens(entry, "input_tokens"),
-                _cached(before) + _tokens(before, "input_tokens"),
-                _interrupted(transcript.request["messages"][before.messages : entry.messages]),
-                other_head,
-                price_of(default_catalog().find_model(entry.model or "").facts, _cached(entry)),
-                ttl,
+                log=transcript.name,
+                messages=entry.messages,
+                seconds=_seconds(entry) - _seconds(before),
+                left=_cached(before),
+                predicted=use,
+                read=read,
+                written=_tokens(entry, "cache_creation_input_tokens"),
+                uncached=_tokens(entry, "input_tokens"),
+                total_before=_cached(before) + _tokens(before, "input_tokens"),
+                interrupted=_interrupted(transcript.request["messages"][before.messages : entry.messages]),
+                other_head=head_alone and heads.get(kind, read) != read,
+                price=price_of(default_catalog().find_model(entry.model or "").facts, _cached(entry)),
+                ttl=ttl,
             )
+            if head_alone:
+                heads[kind] = read
 
 
 def _prompt(transcript: Transcript, billed: list[Recorded], head: int) -> tuple[Prompt, dict[int, int]]:

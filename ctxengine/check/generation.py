@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctxengine.check.asked import forces_tool, in_thread, inside, names_version
-from ctxengine.check.planned import is_whole, outside
+from ctxengine.check.planned import all_named, is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
-from ctxengine.check.sources import EFFORT, ISSUES, MODELS, OBSERVED, SDK
+from ctxengine.check.sources import CODE, EFFORT, ISSUES, MODELS, OBSERVED, SDK
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.findings import Place, shown
 
@@ -134,22 +134,18 @@ def tool_choice_thinking(facts: Facts) -> Iterator[Hit]:
     "error",
     "tool_choice names a tool that is not there.",
     help="add the tool's definition, or choose one that the request has",
-    source=OBSERVED,
+    source=CODE,
 )
 def tool_choice_name(facts: Facts) -> Iterator[Hit]:
+    """A thread's history is on the server, and may have brought tools of its own; so may a block here."""
     name = inside(facts, "tool_choice.name")
     if inside(facts, "tool_choice.type") != "tool" or not isinstance(name, str):
         return
-    if name not in dict(facts.conversation.tool_kinds) and not _has_tools_elsewhere(facts):
-        yield Hit(f"the request has no tool {shown(name)}", Place("tool_choice.name"))
-
-
-def _has_tools_elsewhere(facts: Facts) -> bool:
-    """Whether there may be tools that the request's own list does not show: of a server, a thread, or the history."""
-    if facts.request.get("mcp_servers") or in_thread(facts):
-        return True
+    if name in dict(facts.conversation.tool_kinds) or not all_named(facts) or in_thread(facts):
+        return
     blocks = (block for message in facts.conversation.messages for block in blocks_of(message))
-    return any(field_of(block, "type") in BRINGS_TOOLS for block in blocks)
+    if not any(field_of(block, "type") in BRINGS_TOOLS for block in blocks):
+        yield Hit(f"the request has no tool {shown(name)}", Place("tool_choice.name"))
 
 
 @rule(

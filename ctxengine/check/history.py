@@ -102,10 +102,9 @@ pair_dup_id = noted(
     source=ISSUES,
 )
 
-
 pair_id = noted(
     "pair-id",
-    "A tool_use id holds more than letters, digits, _ and -.",
+    "A tool_use id is empty, or holds more than letters, digits, _ and -.",
     help="replace what else is in it, in the tool_use and in its tool_result alike",
     source=ISSUES,
 )
@@ -126,11 +125,9 @@ thinking_last = noted(
     source=f"{MODELS}; {ISSUES}",
 )
 def prefill(facts: Facts) -> Iterator[Hit]:
-    """A paused answer, which holds the API's own tools or a compaction, is sent back to be gone on from."""
     model = facts.target.facts
     if model and model.prefill is False and _begun_answer(facts) is not None:
-        last = in_messages(len(facts.conversation.messages) - 1)
-        yield Hit(f"{model.id} does not go on from an answer", Place(last.path))
+        yield Hit(f"{model.id} does not go on from an answer", _last_message(facts))
 
 
 @rule(
@@ -141,20 +138,27 @@ def prefill(facts: Facts) -> Iterator[Hit]:
     source=ISSUES,
 )
 def prefill_blank(facts: Facts) -> Iterator[Hit]:
-    begun = _begun_answer(facts)
-    text = field_of(begun[-1], "text") if begun else None
-    if isinstance(text, str) and text != text.rstrip():
-        last = in_messages(len(facts.conversation.messages) - 1)
-        yield Hit("the model cannot go on from white space", Place(last.path))
+    """Of models that go on from an answer; all white space is a rule of its own."""
+    model, begun = facts.target.facts, _begun_answer(facts)
+    text = field_of(begun[-1], "text") if begun and not (model and model.prefill is False) else None
+    if isinstance(text, str) and text.strip() and text != text.rstrip():
+        yield Hit("the model cannot go on from white space", _last_message(facts))
 
 
 def _begun_answer(facts: Facts) -> Sequence[Any] | None:
-    """The blocks of an answer that the model is to go on with; ``None`` where there is none, or a paused one."""
+    """The blocks of an answer that the model is to go on with; ``None`` where there is none.
+
+    A paused answer, which holds the API's own tools or a compaction, is sent back to be gone on from.
+    """
     conversation = facts.conversation
     if conversation.ends_with != "assistant" or facts.surface == "count_tokens" or facts.plan.compaction is not None:
         return None
     blocks = blocks_of(conversation.messages[-1])
     return blocks if all(field_of(block, "type") in ANSWER for block in blocks) else None
+
+
+def _last_message(facts: Facts) -> Place:
+    return Place(in_messages(len(facts.conversation.messages) - 1).path)
 
 
 content_empty = noted(

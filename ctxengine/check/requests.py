@@ -8,15 +8,13 @@ from collections.abc import Iterator, Mapping
 from ctxengine.check.asked import inside, lacks_beta, names_version, problems
 from ctxengine.check.planned import is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
-from ctxengine.check.sources import ISSUES, SDK, TASK_BUDGETS
-from ctxengine.conversation import plain_name
+from ctxengine.check.sources import CODE, ISSUES, OBSERVED, SDK, TASK_BUDGETS
+from ctxengine.conversation import is_plain
 from ctxengine.findings import Place, shown
 from ctxengine.plan.betas import tool_features
 
 READ_ARGUMENTS = ("messages", "system", "tools", "context_management")
 """Arguments that the engine reads and writes."""
-NAME_LENGTH = 128
-"""Characters that a tool's name may have."""
 
 
 @rule(
@@ -70,21 +68,18 @@ def tools_dup_name(facts: Facts) -> Iterator[Hit]:
     "tools-name",
     "error",
     "A tool's name that the API does not take.",
-    help="use letters, digits, _ and -, 128 of them at most",
-    source=ISSUES,
+    help="use letters, digits, _ and -, and not too many of them",
+    source=f"{CODE}; {OBSERVED}",
 )
 def tools_name(facts: Facts) -> Iterator[Hit]:
     for index, (name, kind) in enumerate(facts.conversation.tool_kinds):
-        if kind == "custom" and (flaw := _flaw(name)):
-            yield Hit(flaw, Place(f"tools.{index}.name"))
-
-
-def _flaw(name: str) -> str:
-    if plain_name(name) is not name:
-        return "a tool's name holds more than letters, digits, _ and -"
-    if len(name) > NAME_LENGTH:
-        return f"a tool's name has {len(name)} characters, and {NAME_LENGTH} is the most"
-    return "" if name else "a tool has no name"
+        if kind != "custom" or not name:
+            continue
+        broken = outside(facts.catalog.limit("tools.name"), len(name))
+        if broken:
+            yield Hit(f"a tool's name has {len(name)} characters and {broken}", Place(f"tools.{index}.name"))
+        elif not is_plain(name):
+            yield Hit("a tool's name holds more than letters, digits, _ and -", Place(f"tools.{index}.name"))
 
 
 @rule(

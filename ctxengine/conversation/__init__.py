@@ -5,7 +5,7 @@ Messages are dicts; blocks are dicts or the SDK's model objects.
 
 from __future__ import annotations
 
-from ctxengine.conversation.blocks import RESULTS, SERVER_RESULTS, THINKING, blocks_of, field_of, markable, plain_name
+from ctxengine.conversation.blocks import RESULTS, SERVER_RESULTS, THINKING, blocks_of, field_of, is_plain, markable
 from ctxengine.conversation.facts import (
     AT_END,
     MESSAGES,
@@ -42,10 +42,10 @@ __all__ = [
     "in_messages",
     "in_system",
     "in_tools",
+    "is_plain",
     "last_markable",
     "last_tool",
     "markable",
-    "plain_name",
     "positions_between",
     "previous_tail",
     "scan_head",

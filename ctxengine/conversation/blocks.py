@@ -51,14 +51,11 @@ def markable(block: Any) -> bool:
     return field is None or bool(field_of(block, field))
 
 
-def plain_name(name: str) -> str:
-    """A tool's name, or a use's id, with _ for what the API does not take in it; of a sound one, the very same text."""
-    if name.isidentifier() and name.isascii():  # most are, and that is quicker found
-        return name
-    plain = _ODD.sub("_", name)
-    return name if plain == name else plain
+def is_plain(name: str) -> bool:
+    """Whether the API takes these letters in a tool's name, or in the id of its use."""
+    return (name.isidentifier() and name.isascii()) or _PLAIN.fullmatch(name) is not None
 
 
-_ODD = re.compile(r"[^a-zA-Z0-9_-]")
+_PLAIN = re.compile(r"[a-zA-Z0-9_-]+")
 _MUST_HOLD = {"text": "text", "compaction": "content"}
 """Type of block → the field that must not be empty for the block to carry a mark."""

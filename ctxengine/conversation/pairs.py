@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ctxengine.conversation.blocks import field_of, plain_name
+from ctxengine.conversation.blocks import field_of
 
 Report = Callable[[str, int, int, str], None]
 """Takes a rule, the indexes of message and block (-1 for the whole message), and what is wrong there."""
@@ -70,10 +70,9 @@ class Pairs:
         else:
             self._report("pair-dup-id", index, at, "a tool_use with the id of another one in this message")
 
-    def odd_letters(self, index: int, at: int, use: str) -> None:
-        """An id that is no word: it may hold what ids may not."""
-        if not use or plain_name(use) is not use:
-            self._report("pair-id", index, at, "a tool_use whose id holds more than letters, digits, _ and -")
+    def odd_id(self, index: int, at: int) -> None:
+        """An id of other letters than the API takes."""
+        self._report("pair-id", index, at, "a tool_use whose id is empty, or holds more than letters, digits, _ and -")
 
     def server_use(self, index: int, at: int, block: Any, kind: str) -> None:
         use = str(field_of(block, "id"))

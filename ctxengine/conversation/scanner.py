@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ctxengine.conversation.blocks import SERVER_RESULTS, field_of
+from ctxengine.conversation.blocks import SERVER_RESULTS, field_of, is_plain
 from ctxengine.conversation.facts import (
     COMPACTION_KEYS,
     BlockKind,
@@ -19,6 +19,7 @@ from ctxengine.conversation.facts import (
 from ctxengine.conversation.head import Head, ttl_of
 from ctxengine.conversation.pairs import Pairs
 
+UNSAID = "an answer that ends in its thinking"
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
 
@@ -53,8 +54,8 @@ class Scanner:
         self._problems: list[Problem] = []
         self._pairs = Pairs(self._problem)
         self._thinking = 0
-        self._thinking_last: list[tuple[int, int]] = []
-        """Messages that end in thinking, and where."""
+        self._thinking_last: Position | None = None
+        """Where the message before ends, if that is in thinking: what comes behind it tells whether it may."""
         self._signed_thinking = False
         self._bare_thinking: list[Position] = []
         self._system_messages: list[int] = []
@@ -70,6 +71,8 @@ class Scanner:
             except (TypeError, KeyError):
                 role, content = field_of(message, "role"), field_of(message, "content")
             from_user = role == "user"
+            if self._thinking_last is not None:
+                self._ends_in_thinking(role)
             if not from_user:
                 if role == "assistant":
                     if pending:
@@ -106,8 +109,8 @@ class Scanner:
                     use = block.get("id")
                     if use.__class__ is str and not from_user and use not in pending:
                         pending.add(use)
-                        if not use.isidentifier() or not use.isascii():
-                            pairs.odd_letters(index, at, use)
+                        if not is_plain(use):
+                            pairs.odd_id(index, at)
                     else:
                         pairs.odd_use(index, at, use, from_user)
                 elif kind == "tool_result":
@@ -122,7 +125,7 @@ class Scanner:
                 elif kind == "thinking" or kind == "redacted_thinking":
                     self._reasoning(index, at, block, kind)
                     if at + 1 == len(content) and kind == "thinking" and not from_user:
-                        self._thinking_last.append((index, at))
+                        self._thinking_last = in_messages(index, at)
                 else:
                     self._rare(index, at, block, kind, role)
         self.seen = len(messages)
@@ -140,11 +143,8 @@ class Scanner:
         pairs = self._pairs
         if pairs.pending and messages and field_of(messages[-1], "role") == "user":
             problems += (Problem("pair-orphan", in_messages(len(messages) - 1), pairs.lacking()),)
-        problems += tuple(
-            Problem("thinking-last", in_messages(index, at), "an answer that ends in its thinking")
-            for index, at in self._thinking_last
-            if index + 1 == len(messages) or field_of(messages[index + 1], "role") != "assistant"
-        )
+        if self._thinking_last is not None:
+            problems += (Problem("thinking-last", self._thinking_last, UNSAID),)
         return Conversation(
             system,
             tools,
@@ -222,6 +222,12 @@ class Scanner:
         for text in content if isinstance(content, list) else ():
             if field_of(text, "citations"):
                 self._problem("version-blocks", index, at, "a non-empty citations list within a search_result")
+
+    def _ends_in_thinking(self, role: Any) -> None:
+        """A message follows one that ends in thinking: an answer that goes on in the next message may."""
+        if role != "assistant" and self._thinking_last is not None:
+            self._problems.append(Problem("thinking-last", self._thinking_last, UNSAID))
+        self._thinking_last = None
 
     def _reasoning(self, index: int, at: int, block: Any, kind: str) -> None:
         """Thinking without a signature is a problem where signed thinking stands before and after it."""

@@ -131,8 +131,9 @@ class PromptCache:
         read = long = short = tokens[hit] if hit >= 0 else 0
         refreshed: list[Kept] = []
         stored: list[Kept] = []
-        looked_at = marks if hit < 0 else [*marks, Mark(hit, "5m")]
-        for block, ttl in looked_at:
+        if hit >= 0 and hit not in [mark.block for mark in marks]:
+            marks = [*marks, Mark(hit, "5m")]
+        for block, ttl in marks:
             size = tokens[block]
             if size < rules.minimum:
                 continue
@@ -177,15 +178,13 @@ def _longest_read(asked: CacheRequest, tables: Sequence[Table], lookback: int, n
     """The last block of the longest stored prefix that a mark reaches; -1 where there is none."""
     prompt = asked.prompt
     ids, places, system_at, messages_at = prompt.ids, prompt.places, prompt.system_at, prompt.messages_at
-    tools, system, messages = tables
     block = len(ids) - 1
     for mark, _ in reversed(asked.marks):
         if mark < block:
             block = mark
         last_place = places[mark] - lookback
         while block >= 0 and places[block] > last_place:
-            table = messages if block >= messages_at else system if block >= system_at else tools
-            entry = table.get(ids[block])
+            entry = tables[(block >= system_at) + (block >= messages_at)].get(ids[block])
             if entry is not None and entry[0] > now:
                 return block
             block -= 1

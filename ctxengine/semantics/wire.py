@@ -26,6 +26,7 @@ from ctxengine.target import target_of
 from ctxengine.tokens import CalibratedCounter
 
 BLOCK = re.compile(r"messages\.(\d+)\.content\.(\d+)")
+TOOL = re.compile(r"tools\.(\d+)")
 EDIT = re.compile(r"context_management\.edits\.(\d+)(?:\.(\w+))?")
 UNKNOWN_PARAMETER = "beta-cm-missing"
 """The refusal of the whole field, where no beta that knows it is sent."""
@@ -122,6 +123,8 @@ def _values(finding: Finding, facts: Facts) -> dict[str, Any]:
         planned, field = facts.plan.edits[int(edit[1])], edit[2] or ""
         expected = shape_of(planned.params.get(field), field) or OTHER_SHAPE
         values |= {"index": edit[1], "field": field, "edit": planned.type, "expected": expected}
+    if tool := TOOL.match(path):
+        values |= {"index": tool[1], "tool": facts.conversation.tool_kinds[int(tool[1])][1]}
     if block := BLOCK.match(path):
         values |= {"block": block[0], "message": f"messages.{block[1]}"}
         values |= _of_block(blocks_of(facts.conversation.messages[int(block[1])])[int(block[2])])
@@ -160,14 +163,6 @@ def _of_budget(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"least": int(facts.catalog.limit("thinking.budget_tokens").at_least or 0)}
 
 
-def _of_tool(finding: Finding, facts: Facts) -> dict[str, Any]:
-    return {"tool": facts.conversation.tool_kinds[int(finding.where.path.rpartition(".")[2])][1]}
-
-
-def _of_tool_name(finding: Finding, facts: Facts) -> dict[str, Any]:
-    return {"index": finding.where.path.split(".")[1]}
-
-
 def _of_choice(finding: Finding, facts: Facts) -> dict[str, Any]:
     return {"choice": field_of(facts.request.get("tool_choice"), "name")}
 
@@ -182,8 +177,6 @@ OF_RULE: Mapping[str, Callable[[Finding, Facts], dict[str, Any]]] = {
     "output-max": _of_output,
     "thinking-budget": _of_budget,
     "tool-choice-name": _of_choice,
-    "tools-beta": _of_tool,
-    "tools-name": _of_tool_name,
 }
 """What the words of one rule's refusal name beside what all do."""
 

@@ -157,7 +157,7 @@ class Replay:
         """A turn that leaves so many tokens of context, in these iterations; in none where the prompt does not fit."""
         use, output = passes[0] if len(passes) == 1 else _together(passes)
         again = self._needed_again(turn)
-        repeated = [need.how for need in again].count("repeated")
+        repeated = sum(need.how == "repeated" for need in again)
         return {
             "transcript": self._name,
             "policy": self._candidate.name,

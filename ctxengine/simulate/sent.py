@@ -28,7 +28,7 @@ class Sent:
         self.freed: dict[int, int] = {}
         """Row → tokens that clearing takes from it."""
         self.removed: set[int] = set()
-        """Rows that are not in the prompt any more."""
+        """Rows that are not in the prompt any more: they are among those that free tokens."""
         self.begin(0, made.instructions)
 
     def begin(self, row: int, extra: int, summary: tuple[Hashable, int] | None = None) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
-from ctxengine.conversation.blocks import MARKABLE, THINKING, plain_name
+from ctxengine.conversation.blocks import MARKABLE, THINKING, is_plain
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.reading import Message, text_or_none
 
@@ -37,6 +38,7 @@ OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
 """By role: the types of blocks that cannot stand in such a message, and what becomes of them."""
 KNOWN = MARKABLE | THINKING
 """Types of content blocks that the API has."""
+_ODD = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class Repair:
@@ -74,7 +76,6 @@ class Repair:
 
     def finish(self) -> None:
         self._close_user()
-        self._end_answer()
         self.starts[self._taken] = len(self.messages)
 
     def findings(self, place: Callable[[int], Place]) -> list[Finding]:
@@ -115,7 +116,6 @@ class Repair:
         kept = self._sifted(blocks_of(message["content"]), OUT_OF_PLACE["system"])
         if kept:
             self._close_user()
-            self._end_answer()
             self.messages.append(_same_or_new(message, kept))
 
     def _take_result(self, block: dict[str, Any]) -> None:
@@ -159,12 +159,12 @@ class Repair:
         self._note("joined")
 
     def _close_user(self) -> None:
+        self._end_answer()
         for asked_at in self._unanswered.values():
             self._note("interrupted", asked_at)
         self._results.extend(_error_result(use_id) for use_id in self._unanswered)
         blocks = self._results + self._rest
         if blocks:
-            self._end_answer()
             only = self._user[0] if len(self._user) == 1 else {"role": "user", "content": None}
             self.messages.append(_same_or_new(only, blocks))
         self._user, self._results, self._rest = [], [], []
@@ -211,7 +211,7 @@ class Repair:
         return {**block, **changed}
 
     def _unique(self, given: str) -> str:
-        unique = plain = plain_name(given)
+        unique = plain = _plain(given)
         while unique in self._ids:
             self._ids[plain] += 1
             unique = f"{plain}_{self._ids[plain]}"
@@ -260,7 +260,11 @@ def _is_compaction(message: Message) -> bool:
 def _allowed(name: Any) -> str:
     if not isinstance(name, str) or not name:
         return "tool"
-    return plain_name(name)
+    return _plain(name)
+
+
+def _plain(name: str) -> str:
+    return name if is_plain(name) else _ODD.sub("_", name)
 
 
 def _object(value: Any) -> dict[str, Any]:

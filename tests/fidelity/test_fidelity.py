@@ -77,6 +77,25 @@ def test_published_clearings() -> None:
         assert ours == pytest.approx(context, rel=0.001)
 
 
+@pytest.mark.parametrize(("read", "changed"), [((1000, 1000), False), ((1000, 1002), True), ((1000, 2400), False)])
+def test_a_head_of_another_size_is_an_unseen_change(read: tuple[int, int], changed: bool) -> None:
+    """The client changed tools or system prompt where a later request reads the head alone, and not as long as before;
+    what is longer than the first prompt is no head."""
+    messages = [{"role": role, "content": "Go"} for role in ("user", "assistant") * 4]
+    reads = (1000, *read, 2000)
+    bills = tuple(
+        Recorded(
+            2 * at + 1,
+            "claude-opus-4-6",
+            {"cache_read_input_tokens": tokens, "cache_creation_input_tokens": 1000 * (at + 2) - tokens},
+            f"2026-11-01T12:0{at}:00Z",
+        )
+        for at, tokens in enumerate(reads)
+    )
+    pairs = list(replay(Transcript("log", "claude-code", {"messages": messages}, bills)))
+    assert [pair.other_head for pair in pairs] == [False, changed, False]
+
+
 @pytest.mark.parametrize(("answer", "unseen"), [("[Request interrupted by user]", True), ("Never mind", False)])
 def test_an_interrupted_request_is_unseen(answer: str, unseen: bool) -> None:
     """A log has no bill of a request whose answer was not waited for."""

@@ -34,8 +34,9 @@ WHOLE = {
     "tool_system": 50.0,
     "summaries": 9.0,
     "memory_tools": 60.0,
+    "pixels": 1.0,
 }
-"""Whole tokens for everything, so that it does not matter where sums are rounded."""
+"""Whole tokens for everything, so that it does not matter where sums are rounded; an image comes to the most it can."""
 
 
 def catalog() -> Catalog:

@@ -35,8 +35,14 @@ def check(transcript: Transcript) -> None:
     assert not list(blocks_of(messages[-1], "tool_use"))
     assert all(text.strip() for text in texts(transcript))
     assert all(block.get("signature") for message in messages for block in blocks_of(message, "thinking"))
+    assert not any(message["role"] == "assistant" and ends_in_thinking(message) for message in messages)
     check_tools(transcript)
     check_boundaries(transcript)
+
+
+def ends_in_thinking(message: dict[str, Any]) -> bool:
+    content = message["content"]
+    return isinstance(content, list) and bool(content[-1]["type"] == "thinking")
 
 
 def check_pair(before: dict[str, Any], message: dict[str, Any]) -> None:
