@@ -136,16 +136,15 @@ def _value(data: bytes | str, text: str, name: str, rule: str) -> Any:
 
 def _is_finite(value: Any) -> bool:
     """Whether no number is infinite, as jiter makes those that are too large."""
-    stack = [value]
+    stack: list[Any] = [[value]]
     while stack:
         item = stack.pop()
-        kind = item.__class__
-        if kind is dict:
-            stack.extend(item.values())
-        elif kind is list:
-            stack.extend(item)
-        elif kind is float and not isfinite(item):
-            return False
+        for child in item.values() if item.__class__ is dict else item:
+            kind = child.__class__
+            if kind is dict or kind is list:
+                stack.append(child)
+            elif kind is float and not isfinite(child):
+                return False
     return True
 
 

@@ -7,12 +7,15 @@ import json
 import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
 from anthropic import NOT_GIVEN, Anthropic, beta_tool, omit
 from anthropic.types.beta import BetaContentBlockParam, BetaMessage
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ctxengine import Engine, Estimate, PlanRefused, PolicyError, RequestError, hookimpl
 from ctxengine.check import Facts, Hit, Rule, rule
@@ -274,6 +277,50 @@ def test_the_planner_notices_another_head(conversation: dict[str, Any]) -> None:
     request = {**conversation, "messages": conversation["messages"][:9]}
     for other in ({}, {"model": "claude-haiku-4-5"}, {"system": "Be brief."}, {"tools": []}, {"system": LONG}, {}):
         assert planner.plan(**{**request, **other}).to_dict() == engine.plan(**{**request, **other}).to_dict()
+
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+SAID: list[dict[str, Any]] = [
+    {"role": "user", "content": "Hi"},
+    {"role": "user", "content": [RESULT]},
+    {"role": "user", "content": [{"type": "tool_addition", "tool": {"type": "tool_definition", "name": "u"}}]},
+    {"role": "system", "content": "Be brief."},
+    {"role": "assistant", "content": "The answer:"},
+    {"role": "assistant", "content": "The answer: "},
+    {"role": "assistant", "content": [THOUGHT]},
+    {"role": "assistant", "content": [SEARCH]},
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "read", "input": {}}]},
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "t|1", "name": "read", "input": {}}]},
+]
+CHOICES: list[dict[str, Any]] = [{}, {"tool_choice": {"type": "tool", "name": "u"}}]
+
+
+@settings(deadline=None)
+@given(
+    said=st.lists(st.sampled_from(SAID), min_size=2, max_size=9),
+    steps=st.lists(st.integers(1, 3), min_size=9, max_size=9),
+    model=st.sampled_from(["claude-haiku-4-5", "claude-opus-4-8"]),
+    choice=st.sampled_from(CHOICES),
+)
+def test_the_planner_refuses_what_the_engine_refuses(
+    said: list[dict[str, Any]], steps: list[int], model: str, choice: dict[str, Any]
+) -> None:
+    """However a conversation grows, a planner says of each request what a new engine says of it."""
+    engine = Engine.from_policy({"version": "1"})
+    planner = engine.planner()
+    request = {"model": model, "max_tokens": 9, "tools": [{"name": "read", "input_schema": {}}], **choice}
+    for end in accumulate(steps):
+        given = {**request, "messages": said[:end]}
+        answer = _answer(planner.build, given)
+        assert answer and answer == _answer(engine.build, given)
+
+
+def _answer(build: Callable[..., dict[str, Any]], request: dict[str, Any]) -> Any:
+    try:
+        return build(**request)
+    except PlanRefused as refused:
+        return [(finding.rule, finding.where.path) for finding in refused.findings]
 
 
 def test_reset_forgets() -> None:

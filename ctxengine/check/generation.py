@@ -9,13 +9,10 @@ from ctxengine.check.asked import forces_tool, in_thread, inside, names_version
 from ctxengine.check.planned import all_named, is_whole, outside
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import CODE, EFFORT, ISSUES, MODELS, OBSERVED, SDK
-from ctxengine.conversation import blocks_of, field_of
 from ctxengine.findings import Place, shown
 
 SAMPLING = ("temperature", "top_p", "top_k")
 """Fields that older versions of the API took, and the SDK no longer offers."""
-BRINGS_TOOLS = ("tool_addition", "compaction")
-"""Blocks of the history that may hold the definitions of tools."""
 
 
 @rule(
@@ -137,14 +134,11 @@ def tool_choice_thinking(facts: Facts) -> Iterator[Hit]:
     source=CODE,
 )
 def tool_choice_name(facts: Facts) -> Iterator[Hit]:
-    """A thread's history is on the server, and may have brought tools of its own; so may a block here."""
-    name = inside(facts, "tool_choice.name")
-    if inside(facts, "tool_choice.type") != "tool" or not isinstance(name, str):
+    """The history may bring tools of its own: in blocks that add some or compact, or on the server, of a thread."""
+    name, known = inside(facts, "tool_choice.name"), facts.conversation
+    if inside(facts, "tool_choice.type") != "tool" or not isinstance(name, str) or name in dict(known.tool_kinds):
         return
-    if name in dict(facts.conversation.tool_kinds) or not all_named(facts) or in_thread(facts):
-        return
-    blocks = (block for message in facts.conversation.messages for block in blocks_of(message))
-    if not any(field_of(block, "type") in BRINGS_TOOLS for block in blocks):
+    if all_named(facts) and not (known.adds_tools or known.compaction_blocks or in_thread(facts)):
         yield Hit(f"the request has no tool {shown(name)}", Place("tool_choice.name"))
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from ctxengine.check.asked import in_thread, lacks_beta, noted, problems
 from ctxengine.check.rule import Facts, Hit, rule
 from ctxengine.check.sources import ISSUES, MODELS, PRESERVED_THINKING, SERVER_TOOLS
-from ctxengine.conversation import blocks_of, field_of, in_messages
+from ctxengine.conversation import in_messages
 from ctxengine.findings import Place
-
-ANSWER = ("text", "thinking", "redacted_thinking")
-"""What an answer holds that is not paused."""
 
 
 @rule(
@@ -140,21 +136,14 @@ def prefill(facts: Facts) -> Iterator[Hit]:
 def prefill_blank(facts: Facts) -> Iterator[Hit]:
     """Of models that go on from an answer; all white space is a rule of its own."""
     model, begun = facts.target.facts, _begun_answer(facts)
-    text = field_of(begun[-1], "text") if begun and not (model and model.prefill is False) else None
-    if isinstance(text, str) and text.strip() and text != text.rstrip():
+    if begun and begun.strip() and begun != begun.rstrip() and not (model and model.prefill is False):
         yield Hit("the model cannot go on from white space", _last_message(facts))
 
 
-def _begun_answer(facts: Facts) -> Sequence[Any] | None:
-    """The blocks of an answer that the model is to go on with; ``None`` where there is none.
-
-    A paused answer, which holds the API's own tools or a compaction, is sent back to be gone on from.
-    """
-    conversation = facts.conversation
-    if conversation.ends_with != "assistant" or facts.surface == "count_tokens" or facts.plan.compaction is not None:
-        return None
-    blocks = blocks_of(conversation.messages[-1])
-    return blocks if all(field_of(block, "type") in ANSWER for block in blocks) else None
+def _begun_answer(facts: Facts) -> str | None:
+    """Of a request that is to be answered: a count, and a compaction on demand, go on with nothing."""
+    answers = facts.surface != "count_tokens" and facts.plan.compaction is None
+    return facts.conversation.begun_answer if answers else None
 
 
 def _last_message(facts: Facts) -> Place:

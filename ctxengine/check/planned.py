@@ -15,6 +15,9 @@ INPUT_TOKENS, TOOL_USES = "input_tokens", "tool_uses"
 MEMORY_TYPES = "memory_"
 """How the types of the API's memory tool begin."""
 
+UNSEEN = frozenset({"tools", "mcp_servers"})
+"""Arguments that ``extra_body`` may replace by others."""
+
 
 class Amount(NamedTuple):
     """A trigger, ``keep`` or ``clear_at_least`` of an edit."""
@@ -114,6 +117,7 @@ def only_caller_caches(facts: Facts) -> bool:
 
 
 def all_named(facts: Facts) -> bool:
-    """Whether every tool is there by name: toolsets and MCP servers bring tools we cannot see."""
-    tools = facts.conversation.tool_kinds
-    return bool(tools) and all(name for name, _ in tools) and not facts.request.get("mcp_servers")
+    """Whether every tool is there by name: toolsets, MCP servers and ``extra_body`` bring tools we cannot see."""
+    tools, extra = facts.conversation.tool_kinds, facts.request.get("extra_body")
+    elsewhere = facts.request.get("mcp_servers") or (isinstance(extra, Mapping) and not UNSEEN.isdisjoint(extra))
+    return bool(tools) and all(name for name, _ in tools) and not elsewhere

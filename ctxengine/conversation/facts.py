@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ctxengine.conversation.blocks import field_of
+from ctxengine.conversation.blocks import blocks_of, field_of
 
 Section = Literal["tools", "system", "messages", "request"]
 BlockKind = Literal["signed", "unsigned", "null", "empty", "odd"]
@@ -14,6 +14,8 @@ BlockKind = Literal["signed", "unsigned", "null", "empty", "odd"]
 SECTIONS: tuple[Section, ...] = ("tools", "system", "messages", "request")
 """In the order the prompt is put together; ``request`` is the automatic mark at the end."""
 TOOLS, SYSTEM, MESSAGES, REQUEST = range(len(SECTIONS))
+ANSWER = ("text", "thinking", "redacted_thinking")
+"""What an answer holds that is not paused."""
 COMPACTION_KEYS = frozenset({"type", "content", "encrypted_content", "signature", "tool_changes", "cache_control"})
 
 
@@ -102,6 +104,8 @@ class Conversation:
     thinking_blocks: int = 0
     system_messages: tuple[int, ...] = ()
     """Indexes of messages with role ``system``."""
+    adds_tools: bool = False
+    """Whether a block in the messages brings tools along that are not among ``tools``."""
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Answers that stay true while the conversation only grows, kept by whoever worked them out."""
 
@@ -114,6 +118,19 @@ class Conversation:
     def ends_with(self) -> str:
         """Role of the last message, "" without messages."""
         return str(field_of(self.messages[-1], "role")) if self.messages else ""
+
+    @property
+    def begun_answer(self) -> str | None:
+        """The last text of an answer that the model is to go on with; ``None`` where the last message is none.
+
+        A paused answer, which holds the API's own tools or a compaction, is sent back to be gone on from.
+        """
+        if self.ends_with != "assistant":
+            return None
+        blocks = blocks_of(self.messages[-1])
+        if any(field_of(block, "type") not in ANSWER for block in blocks):
+            return None
+        return str(field_of(blocks[-1], "text") or "") if blocks else ""
 
     def since(self, first: Position) -> Conversation:
         """The facts of what is left when all messages before a position are pruned; indexes stay the caller's."""

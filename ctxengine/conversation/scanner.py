@@ -32,6 +32,7 @@ class Scanner:
     """Walks messages once, remembering enough to go on from where it stopped."""
 
     __slots__ = (
+        "_adds_tools",
         "_bare_thinking",
         "_blocks",
         "_marks",
@@ -59,6 +60,7 @@ class Scanner:
         self._signed_thinking = False
         self._bare_thinking: list[Position] = []
         self._system_messages: list[int] = []
+        self._adds_tools = False
 
     def feed(self, messages: Sequence[Any]) -> None:
         """Read the messages from ``seen`` on. The hot loop: the common block types are told apart inline."""
@@ -124,7 +126,7 @@ class Scanner:
                         self._inside(index, at, block["content"])
                 elif kind == "thinking" or kind == "redacted_thinking":
                     self._reasoning(index, at, block, kind)
-                    if at + 1 == len(content) and kind == "thinking" and not from_user:
+                    if at + 1 == len(content) and kind == "thinking" and role == "assistant":
                         self._thinking_last = in_messages(index, at)
                 else:
                     self._rare(index, at, block, kind, role)
@@ -157,6 +159,7 @@ class Scanner:
             tuple(sorted(pairs.server_open)),
             self._thinking,
             tuple(self._system_messages),
+            self._adds_tools,
             {} if memo is None else memo,
         )
 
@@ -249,6 +252,8 @@ class Scanner:
             self._medium(index, at, block, kind, role)
         elif kind == "search_result":
             self._search_result(index, at, block)
+        elif kind == "tool_addition":
+            self._adds_tools = True
         elif kind in ("server_tool_use", "mcp_tool_use"):
             self._pairs.server_use(index, at, block, kind)
         elif isinstance(kind, str) and kind in SERVER_RESULTS:

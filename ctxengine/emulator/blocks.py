@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ctxengine.conversation import SERVER_RESULTS
+from ctxengine.conversation import SERVER_RESULTS, is_plain
 
 Kinds = type | tuple[type, ...]
 
@@ -40,6 +40,8 @@ def mistakes(block: Any) -> Iterator[tuple[str, str]]:
             yield name, "the block needs this field"
         elif not isinstance(block[name], kinds):
             yield name, "this is not what the field holds"
+    if kind == "tool_use" and isinstance(block.get("id"), str) and not is_plain(block["id"]):
+        yield "id", "the API makes ids of letters, digits, _ and -, and takes no others back"
     for name, kinds in OPTIONAL.items():
         if name not in fields and name in block and not isinstance(block[name], kinds):
             yield name, "this is not what the field holds"

@@ -47,13 +47,17 @@ def mode_of(plan: Plan) -> tuple[str, tuple[Finding, ...]]:
 
 
 def looked_at(facts: Facts, rules: RuleSet) -> tuple[Any, ...]:
-    """All that rules without estimates look at, but for the messages' text and where our own marks stand."""
+    """All that rules without estimates look at, but for where our own marks stand.
+
+    They see the messages through what is known of the conversation alone: a rule that reads more has to add it here.
+    """
     plan, conversation = facts.plan, facts.conversation
     arguments = {name: value for name, value in facts.request.kwargs.items() if name != "messages"}
     return (
         (rules.severities, facts.surface, facts.today, plan.mode, plan.edits, plan.beta_names, plan.pruned),
         plan.policy,
-        (conversation.ends_with, conversation.open_tool_uses, conversation.thinking_blocks > 0),
+        (conversation.ends_with, conversation.begun_answer, conversation.open_tool_uses),
+        (conversation.thinking_blocks > 0, conversation.adds_tools),
         (conversation.marks, conversation.compaction_blocks, conversation.problems, conversation.system_messages),
         arguments,
     )

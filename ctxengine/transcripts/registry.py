@@ -155,6 +155,8 @@ def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
     repair.finish()
     where = Place(file=file)
     request = {**draft.request, "messages": repair.messages}
+    if "tools" in request:
+        request["tools"] = repair.definitions(request["tools"])
     place = draft.place or (lambda _: where)
     answered = [entry for entry in draft.recorded if 0 < entry.messages < len(draft.request["messages"])]
     findings = [*repair.findings(place), *record_flaws(answered, place)]

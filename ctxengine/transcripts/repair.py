@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
+from ctxengine.catalog import default_catalog
 from ctxengine.conversation.blocks import MARKABLE, THINKING, is_plain
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.reading import Message, text_or_none
@@ -25,7 +26,7 @@ REPAIRS: Mapping[str, str] = {
     "unsaid": "answers that end in their thinking, which is dropped",
     "blank": "text blocks without text, dropped",
     "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
-    "name": "tool names replaced, as the API takes only letters, digits, _ and -",
+    "name": "tool names replaced, as the API takes only letters, digits, _ and -, and not many",
     "input": "tool inputs that were no object, wrapped in one",
 }
 UNKNOWN = "unknown", "blocks of a type that the API does not have, kept as they are"
@@ -55,6 +56,7 @@ class Repair:
         self.counts: Counter[str] = Counter()
         self._firsts: dict[str, int] = {}
         self._taken = 0
+        self._longest = int(default_catalog().limit("tools.name").at_most or 0)
         self._ids: Counter[str] = Counter()
         self._open: dict[str, str] = {}
         self._unanswered: dict[str, int] = {}
@@ -96,6 +98,18 @@ class Repair:
                     remedy = "correct their type, or remove them"
                     found.append(Finding("transcript-unknown", "warning", message, remedy, where))
         return found
+
+    def definitions(self, tools: Any) -> Any:
+        """A request's tools, under the names that their uses have now."""
+        return [self._defined(tool) for tool in tools] if isinstance(tools, list) else tools
+
+    def _defined(self, tool: Any) -> Any:
+        name = tool.get("name") if isinstance(tool, dict) else None
+        if not name or self._name(name) == name:
+            return tool
+        if self._taken:
+            self._note("name", 0)
+        return {**tool, "name": self._name(name)}
 
     def _note(self, kind: str, at: int | None = None) -> None:
         """Count what was done, or is unknown, in the message at hand or in an earlier one."""
@@ -201,7 +215,7 @@ class Repair:
         use_id = self._unique(known or "toolu")
         self._open.setdefault(known, use_id)
         self._unanswered[use_id] = self._taken
-        sound_name = _allowed(name)
+        sound_name = self._name(name)
         if use_id is given and sound_name is name and isinstance(arguments, dict):
             return block
         sound = {"id": use_id, "name": sound_name, "input": _object(arguments)}
@@ -209,6 +223,12 @@ class Repair:
         for kind in changed:
             self._note(kind)
         return {**block, **changed}
+
+    def _name(self, name: Any) -> str:
+        if not isinstance(name, str) or not name:
+            return "tool"
+        sound = _plain(name)
+        return sound if len(sound) <= self._longest else sound[: self._longest]
 
     def _unique(self, given: str) -> str:
         unique = plain = _plain(given)
@@ -255,12 +275,6 @@ def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
 
 def _is_compaction(message: Message) -> bool:
     return any(block["type"] == "compaction" for block in blocks_of(message["content"]))
-
-
-def _allowed(name: Any) -> str:
-    if not isinstance(name, str) or not name:
-        return "tool"
-    return _plain(name)
 
 
 def _plain(name: str) -> str:

@@ -105,6 +105,7 @@ def test_a_message_of_the_api_as_a_turn() -> None:
         ({"type": "thinking"}, "0.content.0.thinking"),
         ({"type": "tool_use", "name": "look", "input": "x"}, "0.content.0.input"),
         ({"type": "tool_use", "id": 5, "name": "look", "input": {}}, "0.content.0.id"),
+        ({"type": "tool_use", "id": "functions.look:0", "name": "look", "input": {}}, "0.content.0.id"),
         ({"type": "server_tool_use"}, "0.content.0.id"),
         ({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1"}, "0.content.0.content"),
         (["x"], "0.content.0"),
