@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxengine.catalog import Catalog
 from ctxengine.catalog.facts import CLEAR_EDITS, ON_DEMAND_COMPACTION, THRESHOLD_COMPACTION
-from ctxengine.conversation import field_of
+from ctxengine.conversation import blocks_of, field_of
 from ctxengine.edits.effect import START, Count, blocks_from
 from ctxengine.edits.switches import Switches
 from ctxengine.emulator.faults import COMPACTION, CUTS, STATUSES, STREAM_CUTS, Faults
@@ -63,6 +63,8 @@ class Account:
     speaker: Speaker
     faults: Faults
     cache: PromptCache = field(default_factory=PromptCache)
+    paused: dict[str, Reply] = field(default_factory=dict)
+    """By the summary that an answer has paused at: what of it is still to come."""
     ids: Counter[str] = field(default_factory=Counter)
 
     def message(self, asked: Asked, platform: str, owner: str) -> tuple[Mapping[str, Any], str | None]:
@@ -82,13 +84,18 @@ class Account:
         summarised = any(field_of(block, "type") == "compaction" and field_of(block, "signature") for block in blocks)
         if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
-        reply = self._reply(found)
+        summary = _paused_at(found)
+        reply = self.paused.get(summary) or self._reply(found)
         fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
         if fault in STATUSES:
             refuse(self.setting.catalog, f"load-{fault}")
         written = sample(asked.kwargs, found, reply, ground, lambda: self.faults.take(COMPACTION))
-        if written.spoken and fault is None:
-            self.speaker.played()
+        if fault is None:
+            self.paused.pop(summary, None)
+            if written.rest:
+                self.paused[_summary_of(written.content[-1])] = written.rest
+            if written.spoken:
+                self.speaker.played()
         return self._envelope(asked, found, written, ground), fault
 
     def counts(self, asked: Asked) -> dict[str, Any]:
@@ -176,6 +183,16 @@ def _taken(asked: Asked, ground: Ground) -> Outcome:
     if found.error:
         raise Refused(found.error)
     return found
+
+
+def _paused_at(found: Outcome) -> str:
+    """The summary that the request ends with, "" where it does not."""
+    blocks = blocks_of(found.request["messages"][-1]) if found.request.get("messages") else ()
+    return _summary_of(blocks[-1]) if blocks else ""
+
+
+def _summary_of(block: Any) -> str:
+    return str(field_of(block, "content") or "") if field_of(block, "type") == "compaction" else ""
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from ctxengine.conversation import SERVER_RESULTS
@@ -31,6 +31,7 @@ from ctxengine.target import Target
 
 REFUSED, NULL, CUT_OFF = "refuse-compaction", "null-compaction", "truncate-summary"
 REFUSAL: Final = "refusal"
+WINDOW_ENDS = "model_context_window_exceeded"
 ON_DEMAND_ENDS: Mapping[str, Literal["refusal", "end_turn", "max_tokens"]] = {
     REFUSED: REFUSAL,
     NULL: "end_turn",
@@ -68,7 +69,9 @@ class Written:
     stop_reason: str | None = None
     stop_sequence: str | None = None
     spoken: bool = False
-    """Whether the scripted reply was played."""
+    """Whether the scripted reply was played to its end."""
+    rest: Reply | None = None
+    """What of it comes after a pause in its middle."""
 
 
 def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Ground, strike: Strike) -> Written:
@@ -92,7 +95,11 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
         if found.compaction:
             base = read = _compact(read, found.compaction, reply, ground, strike(), made)
             if made.stop_reason:
+                made.rest = _rest(reply, pieces[:number], made) if number else None
                 return made
+        elif number and _overflows(found, tokens, ground):
+            made.spoken, made.stop_reason = True, WINDOW_ENDS
+            return made
         begun = len(made.content)
         for block in piece:
             made.content.append(signed(kwargs, made.content, block, ground.signer))
@@ -102,6 +109,20 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
     made.spoken = kwargs["max_tokens"] > 0  # a request that only warms the cache leaves the script as it is
     made.stop_reason, made.stop_sequence = cut.stop_reason, cut.stop_sequence
     return made
+
+
+def _rest(reply: Reply, played: Sequence[Sequence[Mapping[str, Any]]], made: Written) -> Reply:
+    """The reply without the passes that have been played, and without their tokens."""
+    tokens = reply.output_tokens
+    if tokens is not None:
+        tokens = max(0, tokens - sum(each["output_tokens"] for each in made.iterations if each["type"] == "message"))
+    return replace(reply, content=reply.content[sum(map(len, played)) :], output_tokens=tokens)
+
+
+def _overflows(found: Outcome, tokens: int, ground: Ground) -> bool:
+    """Whether what server tools brought leaves the model no room to write on."""
+    window = ground.target.facts.window if ground.target.facts else None
+    return window is not None and found.input_tokens + tokens > window
 
 
 def _compact(
@@ -176,10 +197,13 @@ def _limited(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Gr
     """The reply up to its stop sequence, max_tokens, or the end of the window."""
     kinds = {block["type"] for block in reply.content}
     reason = reply.stop_reason or ("tool_use" if "tool_use" in kinds else "end_turn")
-    tokens = reply.output_tokens if reply.output_tokens is not None else _output_tokens(reply.content, ground)
+    if not kwargs["max_tokens"]:
+        return Cut((), 0, "max_tokens")  # only the cache is warmed
+    counted = max(_output_tokens(reply.content, ground), min(len(reply.content), 1))
+    tokens = counted if reply.output_tokens is None else reply.output_tokens
     whole = cut_at_stop(Cut(reply.content, tokens, reason), kwargs.get("stop_sequences") or (), ground.count)
     if found.room is not None and found.room < kwargs["max_tokens"]:
-        return cut_to(whole, max(found.room, 0), "model_context_window_exceeded", ground.count)
+        return cut_to(whole, max(found.room, 0), WINDOW_ENDS, ground.count)
     return cut_to(whole, kwargs["max_tokens"], "max_tokens", ground.count)
 
 

@@ -6,13 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ctxengine.conversation import blocks_of, field_of
+from ctxengine.catalog.facts import CALLS
+from ctxengine.conversation import THINKING, blocks_of, field_of
 from ctxengine.edits.effect import Count
 from ctxengine.semantics import summary_size
+from ctxengine.tokens.measure import OPAQUE, UNREAD
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 LONGEST_SENTENCE = 400
-"""Characters: a longer one is data, and only its beginning is quoted."""
+"""Characters; a longer one is data, and taken in pieces."""
+UNQUOTED = UNREAD | OPAQUE | {"media_type"}
+"""Fields that are no text of the conversation's."""
+WORDLESS = (*THINKING, "base64")
+"""Types of what holds no words to quote."""
 OPENING = "Summary of the conversation so far, in its own words:"
 
 
@@ -36,21 +42,23 @@ def _sentences(messages: Sequence[Any]) -> Iterator[str]:
     for message in messages:
         for block in blocks_of(message):
             for text in _texts(block):
-                for sentence in SENTENCE.split(text):
-                    if sentence.strip():
-                        yield sentence.strip()[:LONGEST_SENTENCE]
+                for sentence in map(str.strip, SENTENCE.split(text)):
+                    for start in range(0, len(sentence), LONGEST_SENTENCE):
+                        yield sentence[start : start + LONGEST_SENTENCE]
 
 
-def _texts(block: Any) -> Iterator[str]:
-    """The text of a block; of results their text too, of a tool use its name. Thinking is not quoted."""
-    kind, content = field_of(block, "type"), field_of(block, "content")
-    if kind == "text":
-        yield str(field_of(block, "text") or "")
-    elif kind == "tool_use":
-        yield f"Called {field_of(block, 'name')}."
-    elif isinstance(content, str):
-        yield content
-    elif isinstance(content, (list, tuple)):
-        for part in content:
-            if isinstance(part, Mapping):
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a block, or in what it holds; of a tool use its name, and what it was called with."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _texts(part)
+    elif field_of(value, "type") in CALLS:
+        yield f"Called {field_of(value, 'name')}."
+        yield from _texts(field_of(value, "input"))
+    elif field_of(value, "type") not in WORDLESS:
+        fields = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+        for name, part in fields.items():
+            if name not in UNQUOTED and not isinstance(part, (int, float, type(None))):
                 yield from _texts(part)

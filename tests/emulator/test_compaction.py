@@ -9,6 +9,7 @@ import anthropic
 import pytest
 
 from ctxengine.emulator import Emulator
+from ctxengine.semantics import summary_size
 from ctxengine.transcripts import Transcript
 from tests.emulator.sdk import CM, COMPACT, HELLO, ON_DEMAND, WAYS, client, compacting, create, emulator, facts, stream
 
@@ -135,6 +136,72 @@ def test_several_in_one_request() -> None:
     assert [entry.type for entry in entries] == ["compaction", "message", "compaction", "message"]
     assert message.usage.input_tokens == entries[1].input_tokens + entries[3].input_tokens
     assert message.usage.server_tool_use.web_search_requests == 1
+
+
+def test_a_pause_between_passes() -> None:
+    """Paused between the passes of one answer, the model goes on behind what it has written, each block once."""
+    result = {"type": "web_search_result", "url": "", "encrypted_content": ""}
+    large = [{**result, "title": text} for text in facts(6_000)]
+    passes = [
+        [{**SEARCH[0], "id": id}, {**SEARCH[1], "tool_use_id": id, "content": large}]
+        for id in ("srvtoolu_1", "srvtoolu_2")
+    ]
+    script = [[*passes[0], *passes[1], {"type": "text", "text": "Done."}], "Yes?"]
+    emulated = emulator(script)
+    request = compacting(max_tokens=16_000, pause=True, messages=[{"role": "user", "content": "Search"}])
+    history, found = list(request["messages"]), []
+    while len(found) < 3:
+        message = create(emulated, {**request, "messages": history})
+        history.append({"role": "assistant", "content": [block.to_dict() for block in message.content]})
+        found.append((message.stop_reason, [getattr(block, "id", block.type) for block in message.content]))
+    assert found == [
+        ("compaction", ["srvtoolu_1", "web_search_tool_result", "compaction"]),
+        ("compaction", ["srvtoolu_2", "web_search_tool_result", "compaction"]),
+        ("end_turn", ["text"]),
+    ]
+    history.append({"role": "user", "content": "Thanks"})
+    assert create(emulated, {**request, "messages": history}).content[-1].text == "Yes?"
+
+
+def test_server_tools_fill_the_window() -> None:
+    """Where a server tool brings more than the window holds, the answer ends there."""
+    large = [{"type": "web_search_result", "title": text, "url": ""} for text in facts(20_000)]
+    script = [[*SEARCH[:1], {**SEARCH[1], "content": large}, {"type": "text", "text": "Done."}]]
+    message = create(emulator(script), {**HELLO, "model": "claude-haiku-4-5", "max_tokens": 1024})
+    assert [block.type for block in message.content] == ["server_tool_use", "web_search_tool_result"]
+    assert message.stop_reason == "model_context_window_exceeded"
+    assert message.usage.input_tokens < 200_000
+
+
+WORDS = " ".join(facts(6_000))
+DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": WORDS}}
+WRITES = [
+    each
+    for number, text in enumerate(facts(60))
+    for each in (
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "tool_use", "id": f"t{number}", "name": "write", "input": {"content": f"{text} " * 150}}
+            ],
+        },
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": f"t{number}", "content": "ok"}]},
+    )
+]
+HEAVY: dict[str, list[dict[str, Any]]] = {
+    "one long line": [{"role": "user", "content": WORDS.replace(".", "")}],
+    "a document": [{"role": "user", "content": [DOCUMENT]}],
+    "what tools were called with": [{"role": "user", "content": "Write"}, *WRITES],
+}
+
+
+@pytest.mark.parametrize("messages", HEAVY.values(), ids=HEAVY)
+def test_summaries_are_as_long_as_recorded_ones(messages: list[dict[str, Any]]) -> None:
+    """Wherever a conversation has its words, its summary has about the length that its size lets expect."""
+    message = create(emulator(["Done."]), compacting(messages=messages))
+    compaction = message.usage.iterations[0]
+    expected = summary_size(compaction.input_tokens)
+    assert expected / 2 < compaction.output_tokens <= expected
 
 
 def test_a_fault_strikes_one_compaction() -> None:

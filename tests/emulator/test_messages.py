@@ -115,10 +115,11 @@ def test_max_tokens_cuts_the_reply() -> None:
 
 def test_prewarming_writes_nothing() -> None:
     """max_tokens 0 gives an empty message, and the script stays where it is."""
-    emulated = emulator(["one", "two"])
+    emulated = emulator(["1", "two"])
     message = create(emulated, {**HELLO, "max_tokens": 0})
     assert (message.content, message.stop_reason, message.usage.output_tokens) == ([], "max_tokens", 0)
-    assert create(emulated, HELLO).content[0].text == "one"
+    message = create(emulated, HELLO)
+    assert (message.content[0].text, message.usage.output_tokens) == ("1", 1)
 
 
 def test_stop_sequences() -> None:
