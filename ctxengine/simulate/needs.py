@@ -2,13 +2,16 @@
 
 Something is needed at a turn where the model, as recorded, makes the same tool call again, or writes (as text or as
 input of a tool) a passage of at least ``QUOTE`` characters that stood in the conversation before. A passage is what
-stands between line breaks, double quotes and backticks, without the space around it. Where it stood more than once, the
-newest place counts, for the model would read it there.
+stands between line breaks, quotation marks and backticks, and each sentence of that, without the space and the
+punctuation around it; it counts as quoted wherever it stands in what is written, whole. Where it stood more than once,
+the newest place counts, for the model would read it there.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from ctxengine.catalog.facts import CALLS
@@ -18,16 +21,34 @@ QUOTE = 40
 """Characters from which on a passage counts as quoted."""
 FEW = 12
 """Beginnings up to which looking for each in a text is quicker than taking the text apart."""
+AROUND = " \t\r.,;:!?-*>#|'"
+"""What surrounds a passage and is none of it: punctuation, and the marks of lists."""
+
+
+class Stand(NamedTuple):
+    """Where something stands."""
+
+    message: int
+    use: int
+    """The tool use that it belongs to, by order in the conversation; -1 for none."""
+    of: Literal["text", "thinking", "input", "result"]
 
 
 class Need(NamedTuple):
     """Something that a turn comes back to."""
 
-    message: int
-    """Where it stands."""
-    use: int
-    """The tool use whose result it is, by order in the conversation; -1 for text."""
+    at: Stand
     how: Literal["repeated", "quoted"]
+
+
+class Written(NamedTuple):
+    """A text of the model's: what it says, or what it calls a tool with."""
+
+    text: str
+    call: Any
+    """Id of the tool use; ``None`` for none."""
+    heads: set[str]
+    """How passages begin that stand in it."""
 
 
 Needs = Mapping[int, Sequence[Need]]
@@ -37,11 +58,9 @@ Needs = Mapping[int, Sequence[Need]]
 def find_needs(messages: Sequence[Mapping[str, Any]]) -> Needs:
     """What every answer of a conversation comes back to; answers that come back to nothing are left out."""
     written = {
-        index: {passage for text in _written(message) for passage in _passages(text)}
-        for index, message in enumerate(messages)
-        if _by_model(message)
+        index: list(_written(message)) for index, message in enumerate(messages) if message["role"] == "assistant"
     }
-    memory = _Memory(set().union(*written.values()))
+    memory = _Memory(set().union(*(each.heads for each in chain(*written.values()))))
     found: dict[int, list[Need]] = {}
     for index, message in enumerate(messages):
         if index in written:
@@ -54,72 +73,116 @@ def find_needs(messages: Sequence[Mapping[str, Any]]) -> Needs:
 
 
 class _Memory:
-    """Everything said so far, as far as anything ever comes back to it."""
+    """Everything said so far, as far as anything ever comes back to it.
 
-    def __init__(self, wanted: set[str]) -> None:
-        self._wanted = wanted
-        self._heads = {passage[:QUOTE] for passage in wanted}
-        """How the passages begin: a short text is sooner found, or not, than a long one."""
-        self._passages: dict[str, tuple[int, int]] = {}
-        self._calls: dict[Hashable, tuple[int, int]] = {}
+    Args:
+        heads: how passages begin that the model ever writes: a short text is sooner found, or not, than a long one.
+    """
+
+    def __init__(self, heads: set[str]) -> None:
+        self._heads = heads
+        self._passages: defaultdict[str, dict[str, Stand]] = defaultdict(dict)
+        """By how they begin."""
+        self._calls: dict[Hashable, Stand] = {}
         self._open: dict[Any, int] = {}
         self._uses = 0
 
     def hear(self, index: int, message: Mapping[str, Any]) -> None:
         """What others say: questions, and the results of tools."""
-        if not self._wanted:
+        if not self._heads:
             return
         for block in blocks_of(message):
-            self._keep(
-                _texts(block.get("content", block.get("text"))), index, self._open.get(block.get("tool_use_id"), -1)
-            )
+            use = self._open.get(block.get("tool_use_id"), -1)
+            at = Stand(index, use, "text" if use < 0 else "result")
+            self._keep(_texts(block.get("content", block.get("text"))), at)
 
-    def recall(self, index: int, message: Mapping[str, Any], passages: set[str]) -> list[Need]:
+    def recall(self, index: int, message: Mapping[str, Any], written: Sequence[Written]) -> list[Need]:
         """What a message of the model's comes back to; then it is part of the memory itself."""
-        quoted = {self._passages[passage] for passage in passages if passage in self._passages}
-        needs = [Need(*place, "quoted") for place in sorted(quoted)]
-        self._passages.update(dict.fromkeys(passages, (index, -1)))
+        repeated: list[Need] = []
         for block in blocks_of(message):
             kind = block["type"]
             if kind in CALLS:
-                call = (block.get("name"), _frozen(block.get("input")))
-                if call in self._calls:
-                    needs.append(Need(*self._calls[call], "repeated"))
-                self._calls[call] = (index, self._uses)
-                self._open[block.get("id")] = self._uses
-                self._uses += 1
+                repeated += self._called(index, block)
+            elif kind == "thinking":
+                self._keep(_texts(block.get("thinking")), Stand(index, -1, "thinking"))
             elif kind in RESULTS:
-                self._keep(_texts(block.get("content")), index, self._open.get(block.get("tool_use_id"), -1))
-        return needs
+                use = self._open.get(block.get("tool_use_id"), -1)
+                self._keep(_texts(block.get("content")), Stand(index, use, "result"))
+        quoted: set[Stand] = set()
+        for text, call, heads in written:
+            at = Stand(index, -1, "text") if call is None else Stand(index, self._open[call], "input")
+            quoted.update(self._quoted(text, at, heads))
+            self._keep([text], at)
+        return [Need(at, "quoted") for at in sorted(quoted) if at.message < index] + repeated
 
-    def _keep(self, texts: Iterable[str], index: int, use: int) -> None:
-        place, wanted = (index, use), self._wanted
-        few = len(self._heads) <= FEW
+    def _called(self, index: int, block: Mapping[str, Any]) -> Iterator[Need]:
+        """A call that was made before."""
+        call = (block.get("name"), _frozen(block.get("input")))
+        if call in self._calls:
+            yield Need(self._calls[call], "repeated")
+        self._calls[call] = Stand(index, self._uses, "result")
+        self._open[block.get("id")] = self._uses
+        self._uses += 1
+
+    def _quoted(self, text: str, at: Stand, heads: set[str]) -> Iterator[Stand]:
+        """Where the passages stood that a text holds; from now on they stand there."""
+        for head in self._passages.keys() & heads:
+            passages = self._passages[head]
+            for passage in [each for each in passages if each in text]:
+                yield passages[passage]
+                passages[passage] = at
+
+    def _keep(self, texts: Iterable[str], at: Stand) -> None:
+        heads = self._heads
+        few = heads if len(heads) <= FEW else ("",)
         for text in texts:
-            if few and not any(head in text for head in self._heads):
+            for head in few:
+                if head in text:
+                    break
+            else:
                 continue
-            for passage in wanted.intersection(_passages(text)):
-                self._passages[passage] = place
+            for passage in _passages(text):
+                if passage[:QUOTE] in heads:
+                    self._passages[passage[:QUOTE]][passage] = at
 
 
-def _by_model(message: Mapping[str, Any]) -> bool:
-    return bool(message["role"] == "assistant")
-
-
-def _written(message: Mapping[str, Any]) -> Iterator[str]:
-    """What the model writes: text, and the input of tools."""
+def _written(message: Mapping[str, Any]) -> Iterator[Written]:
+    """What the model writes that is long enough to be quoted, or to quote."""
     for block in blocks_of(message):
         if block["type"] in CALLS:
-            yield from _texts(block.get("input"))
-        elif block["type"] == "text":
-            yield block["text"]
+            for text in _texts(block.get("input")):
+                if len(text) >= QUOTE:
+                    yield Written(text, block.get("id"), _heads(text))
+        elif block["type"] == "text" and len(block["text"]) >= QUOTE:
+            yield Written(block["text"], None, _heads(block["text"]))
+
+
+def _heads(text: str) -> set[str]:
+    """How passages would begin that the text quotes: at each of its words."""
+    heads: set[str] = set()
+    at, last = 0, len(text) - QUOTE
+    flat = _apart(text).replace("\n", " ")
+    for word in flat.split(" "):
+        if at > last:
+            break
+        if word:
+            heads.add(flat[at : at + QUOTE])
+        at += len(word) + 1
+    return heads
 
 
 def _passages(text: str) -> list[str]:
     if len(text) < QUOTE:
         return []
-    pieces = text.replace('"', "\n").replace("`", "\n").split("\n")
-    return [piece for piece in [piece.strip() for piece in pieces if len(piece) >= QUOTE] if len(piece) >= QUOTE]
+    pieces = _apart(text).split("\n")
+    if ". " in text:
+        pieces += [sentence for line in pieces if ". " in line for sentence in line.split(". ")]
+    return [kept for piece in pieces if len(piece) >= QUOTE and len(kept := piece.strip(AROUND)) >= QUOTE]
+
+
+def _apart(text: str) -> str:
+    """What stands in quotation marks, and code, on lines of its own; nothing moves."""
+    return text.replace('"', "\n").replace("`", "\n").replace("\u201c", "\n").replace("\u201d", "\n")
 
 
 def _frozen(value: Any) -> Hashable:

@@ -198,21 +198,23 @@ class Replay:
     def _needed_again(self, turn: Turn) -> Sequence[Need]:
         """What the answer comes back to, of what is gone."""
         stretch = self._stretch
-        if not stretch.message and not stretch.gone:
+        if not stretch.takes_anything:
             return ()
-        needs = self._made.needs.get(turn.messages, ())
-        return [need for need in needs if need.message < stretch.message or need.use in stretch.gone]
+        return [need for need in self._made.needs.get(turn.messages, ()) if stretch.is_gone(need.at)]
 
     def _told(self, need: Need) -> str:
         """What is needed again, by the tool's name and place, without its words."""
-        made, place = self._made, f"messages.{need.message}"
-        if need.use < 0:
-            return f"quotes {place}"
-        row = (made.calls if need.how == "repeated" else made.results)[need.use]
-        begin, end = made.first_rows[need.message : need.message + 2]
+        made, at = self._made, need.at
+        place = f"messages.{at.message}"
+        if at.use < 0:
+            return f"quotes {place}" + (", its thinking" if at.of == "thinking" else "")
+        row = (made.results if need.how == "quoted" and at.of == "result" else made.calls)[at.use]
+        begin, end = made.first_rows[at.message : at.message + 2]
         place += f".content.{row - begin}" if begin <= row < end else ""  # a second result has no row of its own
-        name = shown(made.uses[need.use].name)
-        return f"calls {name} again, as in {place}" if need.how == "repeated" else f"quotes {place}, a result of {name}"
+        name = shown(made.uses[at.use].name)
+        if need.how == "repeated":
+            return f"calls {name} again, as in {place}"
+        return f"quotes {place}, a result of {name}" if at.of == "result" else f"quotes {place}, a call of {name}"
 
 
 def _together(passes: Sequence[Pass]) -> Pass:

@@ -9,6 +9,7 @@ from ctxengine.edits import ClearThinking, ClearToolUses, type_of
 from ctxengine.edits.clear_thinking_effect import LAST_TURN, cleared_turns, kept_turns
 from ctxengine.edits.clear_tool_uses_choice import Clearing, Cut
 from ctxengine.edits.switches import Switches
+from ctxengine.simulate.needs import Stand
 from ctxengine.simulate.planned import Planned
 from ctxengine.simulate.scan import Scan, Start
 from ctxengine.simulate.sent import Sent
@@ -35,6 +36,22 @@ class Stretch:
         self._use = self._added = start.uses
         self._base = start.thinking
         self._thoughts = 0
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether anything of the conversation is not read any more."""
+        return bool(self.message or self.gone or self.cleared_thinking)
+
+    def is_gone(self, at: Stand) -> bool:
+        """Whether what stands there is not read any more: it lies before a compaction, or is cleared."""
+        if at.message < self.message:
+            return True
+        if at.of == "thinking":
+            return self._made.thinking_counts[at.message] < self._base + self.cleared_thinking
+        if at.use not in self.gone:
+            return False
+        clears_input = self._clearing is not None and self._clearing.clears_input(self._made.uses[at.use].name)
+        return at.of == "result" or clears_input
 
     @property
     def cleared_thinking(self) -> int:

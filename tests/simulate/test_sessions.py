@@ -18,6 +18,7 @@ from ctxengine.transcripts import Recorded, Transcript
 
 MODEL = "claude-opus-4-6"
 LINE = "def answer_to_everything(question): return 42"
+SENTENCE = "the retention period is seven years and six months"
 CLEAR = {
     "version": "1",
     "name": "clear",
@@ -63,7 +64,7 @@ READS = (
     read("a", "a.py"),
     result("a", f"{'x' * 100}\n    {LINE}\n"),
     read("b", "b.py"),
-    result("b", "y" * 100),
+    result("b", f"This stands before it. {SENTENCE}. This stands behind it."),
     read("c", "c.py"),
     result("c", "z" * 100),
 )
@@ -77,6 +78,12 @@ NEEDED = {
         say("assistant", f'It says "{LINE}".'),
         {"needed_again": 1, "repeated": 0, "quoted": 1, "needed": ["quotes messages.2.content.0, a result of 'read'"]},
     ),
+    "a passage within a sentence": (say("assistant", f"There is {LINE}, as I said."), {"quoted": 1}),
+    "a passage in a list": (say("assistant", f"I found:\n- {LINE}\n- more"), {"quoted": 1}),
+    "a passage in curly quotes": (say("assistant", f"It says \u201c{LINE}\u201d."), {"quoted": 1}),
+    "a passage in what a tool is called with": (read("d", f"a.py\n{LINE}\n"), {"quoted": 1}),
+    "a sentence": (say("assistant", f"So {SENTENCE}, and no other."), {"quoted": 1}),
+    "the beginning of a passage": (say("assistant", f"{LINE[:-1]}3"), {"needed_again": 0}),
     "another call": (read("d", "d.py"), {"needed_again": 0}),
     "a short passage": (say("assistant", LINE[:30]), {"needed_again": 0}),
     "what is still there": (read("d", "c.py"), {"needed_again": 0}),
@@ -91,7 +98,34 @@ def test_needed_again(answer: dict[str, Any], expected: dict[str, int]) -> None:
     assert last["cleared_tool_uses"] == 2
     assert {name: last[name] for name in expected} == expected
     assert [row["needed_again"] for row in rows(found, "no policy")] == [0, 0, 0, 0]
-    assert found.totals[1]["first_needed"] == (4 if expected["needed_again"] else None)
+    assert found.totals[1]["first_needed"] == (4 if last["needed_again"] else None)
+
+
+@pytest.mark.parametrize(("inputs", "needed"), [(True, ["quotes messages.1.content.0, a call of 'read'"]), (False, [])])
+def test_what_a_tool_was_called_with_is_needed_again(inputs: bool, needed: list[str]) -> None:
+    """A passage of a tool use's input counts where the policy clears inputs."""
+    (edit,) = CLEAR["edits"]
+    policy = {**CLEAR, "edits": [{**edit, "clear_tool_inputs": inputs}]}
+    reads = (say("user", "Go"), read("a", f"a.py\n{LINE}"), result("a", "x" * 100), *READS[3:])
+    assert rows(session(*reads, say("assistant", f"I looked for {LINE}."), policy=policy))[-1]["needed"] == needed
+
+
+@pytest.mark.parametrize(("keep", "needed"), [(1, ["quotes messages.1, its thinking"]), (9, [])])
+def test_thinking_is_needed_again(keep: int, needed: list[str]) -> None:
+    """A passage of thinking counts where the policy clears that thinking."""
+    edit = {"type": "clear_thinking_20251015", "keep": {"type": "thinking_turns", "value": keep}}
+    thoughts = [
+        {
+            "role": "assistant",
+            "content": [{"type": "thinking", "thinking": text, "signature": "s"}, *READS[at]["content"]],
+        }
+        for at, text in ((1, f"I see. {SENTENCE}."), (3, "Hm."), (5, "Well."))
+    ]
+    messages = [READS[0], thoughts[0], READS[2], thoughts[1], result("b", "y" * 100), thoughts[2], READS[6]]
+    request = {"model": MODEL, "thinking": {"type": "adaptive"}, "messages": [*messages, say("assistant", SENTENCE)]}
+    policy = {"version": "1", "name": "clear", "edits": [edit]}
+    (found,) = simulate([Transcript("c", "messages", request, ())], [policy]).sessions
+    assert rows(found)[-1]["needed"] == needed
 
 
 def test_what_was_said_before_a_compaction_is_gone() -> None:
