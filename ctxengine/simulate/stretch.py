@@ -44,14 +44,15 @@ class Stretch:
 
     def is_gone(self, at: Stand) -> bool:
         """Whether what stands there is not read any more: it lies before a compaction, or is cleared."""
-        if at.message < self.message:
+        message, use, of = at
+        if message < self.message:
             return True
-        if at.of == "thinking":
-            return self._made.thinking_counts[at.message] < self._base + self.cleared_thinking
-        if at.use not in self.gone:
-            return False
-        clears_input = self._clearing is not None and self._clearing.clears_input(self._made.uses[at.use].name)
-        return at.of == "result" or clears_input
+        if of == "result":
+            return use in self.gone
+        if of == "thinking":
+            return self._made.thinking_counts[message] < self._base + self.cleared_thinking
+        clearing = self._clearing
+        return use in self.gone and clearing is not None and clearing.clears_input(self._made.uses[use].name)
 
     @property
     def cleared_thinking(self) -> int:
