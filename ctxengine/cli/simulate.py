@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -109,7 +111,7 @@ def command(
         stack.enter_context(ended_like_interrupted())
         stream = stack.enter_context(whole_file(paths["--out"])) if out else None
         page = stack.enter_context(_page(paths["--report"], seen)) if report else None
-        table = csv.writer(sys.stdout) if form == "csv" else None
+        table = stack.enter_context(_printed_whole()) if form == "csv" else None
         listing = JsonStream("rows") if form == "json" else None
         for session in stack.enter_context(_progress(sessions(simulator, files, _jobs(jobs)), len(files))):
             if table and session.rows:
@@ -162,6 +164,15 @@ def _page(path: Path, seen: Seen) -> Iterator[Page]:
         yield page
         summed = seen.sums.compared
         file.write(page.html(summed, seen.said, assumptions(summed, seen.gap)))
+
+
+@contextmanager
+def _printed_whole() -> Iterator[Any]:
+    """A CSV writer whose rows are printed once all are there: of a run that is killed, none look like all."""
+    with TemporaryFile("w+", encoding="utf-8", errors="surrogatepass", newline="") as file:
+        yield csv.writer(file)
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout)
 
 
 def _progress(made: Iterator[Session], files: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -104,18 +105,42 @@ with mock.patch("ctxengine.engine.Engine.load", side_effect=ZeroDivisionError("P
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_killed_run_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
-    """A run that is ended ends with that signal's code, and no file is there that looks like a result."""
+    """A run that is ended ends with that signal's code, and neither a file nor what it printed looks like a result."""
+    answered = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    (tmp_path / "first.json").write_text(json.dumps({"model": "claude-opus-4-6", "messages": answered}))
     os.mkfifo(tmp_path / "never.json")
-    args = ["simulate", "never.json", "--policy", "ctxengine:minimal", "--out", "turns.jsonl"]
+    args = [
+        "simulate",
+        "first.json",
+        "never.json",
+        "--policy",
+        "ctxengine:minimal",
+        "--out",
+        "t.jsonl",
+        "--format",
+        "csv",
+    ]
     run = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *args], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
-    while not list(tmp_path.glob(".turns.jsonl.*")):
-        time.sleep(0.01)
-        assert run.poll() is None
+        [sys.executable, "-c", MAIN, *args], cwd=tmp_path, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    writer = _opened_by(run, tmp_path / "never.json")
+    assert list(tmp_path.glob(".t.jsonl.*"))
     run.send_signal(how)
-    assert run.wait(timeout=30) == 128 + how
-    assert [path.name for path in tmp_path.iterdir()] == ["never.json"]
+    printed, _ = run.communicate(timeout=30)
+    os.close(writer)
+    assert (run.returncode, printed) == (128 + how, b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.json", "never.json"]
+
+
+def _opened_by(run: subprocess.Popen[bytes], pipe: Path) -> int:
+    """The writing end of a pipe, once the run reads from it."""
+    while run.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.01)
+    raise AssertionError(f"the run ended by itself: {run.returncode}")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

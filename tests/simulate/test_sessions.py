@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+import joblib
 import pytest
 
 from ctxengine.simulate import Results, Session, simulate
@@ -271,16 +272,16 @@ def test_lists_are_lists(given: tuple[Any, Any]) -> None:
         simulate(*given)
 
 
-def test_side_by_side_is_the_same_as_one_after_the_other(tmp_path: Any) -> None:
-    """Several processes give the same sessions in the same order."""
-    import json
-
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_side_by_side_is_the_same_as_one_after_the_other(tmp_path: Any, backend: str) -> None:
+    """Several processes give the same sessions in the same order, also where joblib hands back all at once."""
     for at in range(6):
         messages = [*READS[: 3 + 2 * (at % 2)], say("assistant", "Done")]
         (tmp_path / f"{at}.json").write_text(json.dumps({"model": MODEL, "messages": messages}))
     files, _ = find_files([str(tmp_path)])
     simulator = Simulator(["ctxengine:agentic"])
-    assert Results((), tuple(sessions(simulator, files, 2))) == Results((), tuple(sessions(simulator, files)))
+    with joblib.parallel_config(backend=backend):
+        assert Results((), tuple(sessions(simulator, files, 2))) == Results((), tuple(sessions(simulator, files)))
 
 
 def test_policies_keep_apart() -> None:
