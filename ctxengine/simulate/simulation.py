@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -161,12 +161,12 @@ class Simulator:
                 if self.rows:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
-            findings += _overflows(tally.totals, made, file)
+            findings += _named(_overflows(tally.totals, made), file, transcript.place)
             if candidate.baseline:
                 flaws = first.flaws + replay.plan.flaws
             else:
-                findings += _named(map(_compared_as_it_is, replay.plan.flaws), file)
-            findings += _named(replay.plan.refusals, file)
+                findings += _named(map(_compared_as_it_is, replay.plan.flaws), file, transcript.place)
+            findings += _named(replay.plan.refusals, file, transcript.place)
             findings += replay.plan.warnings
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
@@ -242,19 +242,21 @@ def _unusable(error: Exception, file: str, request: Mapping[str, Any] | None = N
     yield from _named(error.findings, file)
 
 
-def _named(findings: Iterable[Finding], file: str) -> Iterator[Finding]:
-    """Findings on a conversation, which say its file where they do not yet."""
+def _named(findings: Iterable[Finding], file: str, place: Callable[[str], Place] | None = None) -> Iterator[Finding]:
+    """Findings on a conversation, which say its file and line where they do not yet."""
     for finding in findings:
-        yield replace(finding, where=replace(finding.where, file=finding.where.file or file))
+        where = finding.where
+        found = place(where.path) if place and where.file is None else where
+        yield replace(finding, where=replace(found, file=found.file or file))
 
 
-def _overflows(totals: Totals, made: Scan, file: str) -> Iterator[Finding]:
+def _overflows(totals: Totals, made: Scan) -> Iterator[Finding]:
     if totals["overflows"]:
         first, window = totals["first_overflow"], made.target.window
         message = f"{totals['policy']} does not fit the window of {window:,} tokens, first at turn {first}"
         help = "clear or compact earlier, or use a model with a larger window"
         sent = made.turns[first - 1].messages
-        yield Finding("simulate-overflow", "warning", message, help, Place(f"messages.{sent - 1}", file))
+        yield Finding("simulate-overflow", "warning", message, help, Place(f"messages.{sent - 1}"))
 
 
 def _compared_as_it_is(flaw: Finding) -> Finding:

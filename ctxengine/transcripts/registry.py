@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -168,7 +169,15 @@ def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
         for entry in draft.recorded
         if entry.messages in repair.starts
     )
-    return Transcript(name, kind, request, recorded, tuple(findings))
+    return Transcript(name, kind, request, recorded, tuple(findings), partial(_place_of, file, repair.origins, place))
+
+
+def _place_of(file: str, origins: Sequence[int], place: Callable[[int], Place], path: str) -> Place:
+    """Where the message stands that a path of a repaired request leads into; of anything else, the file."""
+    message = re.match(r"messages\.(\d+)", path)
+    if message and int(message[1]) < len(origins):
+        return replace(place(origins[int(message[1])]), path=path)
+    return Place(path, file)
 
 
 def _made_up(count: int, where: Place) -> Finding:

@@ -53,6 +53,8 @@ class Repair:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.starts: dict[int, int] = {}
+        self.origins: list[int] = []
+        """Which of those taken each message begins with."""
         self.counts: Counter[str] = Counter()
         self._firsts: dict[str, int] = {}
         self._taken = 0
@@ -64,8 +66,8 @@ class Repair:
         self._rest: list[dict[str, Any]] = []
         self._user: list[Message] = []
         self._tail: list[dict[str, Any]] | None = None
-        self._answered_at = 0
-        """Which of those taken the newest assistant message is."""
+        self._asked_at = self._answered_at = 0
+        """Which of those taken the user's message at hand begins with, and which the newest answer is."""
 
     def take(self, message: Message) -> None:
         if message["role"] == "user":
@@ -117,6 +119,8 @@ class Repair:
         self._firsts.setdefault(kind, self._taken if at is None else at)
 
     def _take_user(self, message: Message) -> None:
+        if not self._user:
+            self._asked_at = self._taken
         self._user.append(message)
         others = []
         for block in blocks_of(message["content"]):
@@ -130,7 +134,7 @@ class Repair:
         kept = self._sifted(blocks_of(message["content"]), OUT_OF_PLACE["system"])
         if kept:
             self._close_user()
-            self.messages.append(_same_or_new(message, kept))
+            self._put(_same_or_new(message, kept), self._taken)
 
     def _take_result(self, block: dict[str, Any]) -> None:
         given = block.get("tool_use_id")
@@ -161,7 +165,7 @@ class Repair:
             self._join(blocks)
         else:
             self.starts[self._taken] = len(self.messages)
-            self.messages.append(_same_or_new(message, blocks))
+            self._put(_same_or_new(message, blocks), self._taken)
             self._tail = None
         self._answered_at = self._taken
 
@@ -180,9 +184,13 @@ class Repair:
         blocks = self._results + self._rest
         if blocks:
             only = self._user[0] if len(self._user) == 1 else {"role": "user", "content": None}
-            self.messages.append(_same_or_new(only, blocks))
+            self._put(_same_or_new(only, blocks), self._asked_at if self._user else self._answered_at)
         self._user, self._results, self._rest = [], [], []
         self._open, self._unanswered = {}, {}
+
+    def _put(self, message: Message, origin: int) -> None:
+        self.messages.append(message)
+        self.origins.append(origin)
 
     def _end_answer(self) -> None:
         """An answer that somebody cut off after its thinking: the API takes no thinking that nothing follows."""

@@ -38,7 +38,7 @@ class Transcript:
     recorded: tuple[Recorded, ...] = ()
     findings: tuple[Finding, ...] = ()
     place: Callable[[str], Place] | None = field(default=None, compare=False)
-    """Where a path of the request stands, in a request that is as it was written."""
+    """Where a path of the request stands; of one that had to be repaired, where its message does."""
 
     def boundaries(self) -> tuple[int, ...]:
         """Each ``n`` for which ``messages[:n]`` can be sent: it ends in a user message and no tool_use is left open."""

@@ -185,6 +185,28 @@ def test_what_a_record_cannot_mean_is_told(
     assert (finding.rule, finding.where.line) == (rule, line) and words in finding.message
 
 
+def test_a_repaired_message_knows_its_line() -> None:
+    """Where messages were dropped, joined or made up, each still stands where the first of what it is made of does."""
+    use = {"type": "tool_use", "id": "t1", "name": "read", "input": {}}
+    said: list[tuple[str, Any]] = [
+        ("assistant", "Too early."),
+        ("user", "Go"),
+        ("user", "on."),
+        ("assistant", [use]),
+        ("assistant", "Well."),
+        ("assistant", [{**use, "id": "t2"}]),
+        ("user", "Stop."),
+        ("assistant", [{**use, "id": "t3"}]),
+    ]
+    request = {"messages": [{"role": role, "content": content} for role, content in said]}
+    (transcript,) = read_transcripts(json.dumps(request, indent=0).encode(), name="c.json")
+    places = [transcript.place(f"messages.{at}") for at in range(len(transcript.request["messages"]))]
+    lines = json.dumps(request, indent=0).splitlines()
+    roles = [line for line, text in enumerate(lines, start=1) if '"role"' in text]
+    assert [(where.file, where.path) for where in places] == [("c.json", f"messages.{at}") for at in range(len(places))]
+    assert [roles.index(where.line + 1) for where in places] == [1, 3, 6, 7, 7]
+
+
 def test_a_pipe_is_read() -> None:
     """What comes once, as from another program, is read like a file."""
     read, write = os.pipe()
