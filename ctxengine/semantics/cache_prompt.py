@@ -59,9 +59,9 @@ class PromptReader:
             key: the workspace or organisation; different keys share nothing.
             total: input tokens of the request where they were counted as a whole.
         """
-        rows = self._rows_for(request, rules.collapses_runs)
+        rows = self._rows_for(request, rules)
         for message in request["messages"][len(rows.ends) :]:
-            rows.add_message(message, self._count, rules.collapses_runs)
+            rows.add_message(message, self._count, rules)
         self._messages = list(request["messages"])
         least = rows.tokens[-1] if rows.tokens else 0
         return CacheRequest(
@@ -71,10 +71,10 @@ class PromptReader:
             self._scope(request, rows, (key, model)),
         )
 
-    def _rows_for(self, request: Mapping[str, Any], collapses_runs: bool) -> _Rows:
+    def _rows_for(self, request: Mapping[str, Any], rules: CacheRules) -> _Rows:
         """What is known of the prompt already: as far as tools, system and messages are the objects of last time."""
         tools, system = request.get("tools") or (), request.get("system") or ()
-        head = (collapses_runs, system, *tools)
+        head = (rules.collapses_runs, rules.marks_inside, system, *tools)
         if len(head) != len(self._head) or not all(map(is_, head, self._head)):
             self._head, self._rows = head, _Rows()
             self._rows.add_head(tools, system, self._count)
@@ -140,14 +140,16 @@ class _Rows:
             self._add(("system", str(field_of(block, "type"))), block, count(block))
         self.messages_at = len(self.ids)
 
-    def add_message(self, message: Any, count: Count, collapses_runs: bool) -> None:
+    def add_message(self, message: Any, count: Count, rules: CacheRules) -> None:
         role = str(field_of(message, "role"))
         tokens = count({"role": role, "content": []}) + (0 if self.ends else self.instructions)
         shown = self.shown[-1]
         for block in blocks_of(message):
             kind = str(field_of(block, "type"))
-            collapsed = collapses_runs and kind in RUNS and self.kinds[-1:] == [(role, kind)]
+            collapsed = rules.collapses_runs and kind in RUNS and self.kinds[-1:] == [(role, kind)]
             self._add((role, kind), block, tokens + count(block), new_place=not collapsed)
+            if rules.marks_inside and field_of(block, "cache_control") is None and kind == "tool_result":
+                self.marks += (Mark(len(self.ids) - 1, ttl) for ttl in ttls_inside(block)[-1:])
             shown = shown.union(features_in(block, kind))
             tokens = 0
         self.ends.append(len(self.ids))
@@ -206,6 +208,13 @@ def _plain(block: Any) -> Mapping[str, Any]:
 def ttl_of_mark(control: Any) -> Ttl:
     """How long a mark lets its prefix live."""
     return "1h" if field_of(control, "ttl") == "1h" else "5m"
+
+
+def ttls_inside(block: Any) -> list[Ttl]:
+    """Of the marks on the parts of a result."""
+    parts = field_of(block, "content")
+    controls = (field_of(part, "cache_control") for part in parts) if isinstance(parts, (list, tuple)) else ()
+    return [ttl_of_mark(control) for control in controls if control is not None]
 
 
 def _with_automatic(rows: _Rows, control: Any) -> list[Mark]:

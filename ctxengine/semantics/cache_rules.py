@@ -19,6 +19,8 @@ class CacheRules:
     """Places that a mark searches back, its own included."""
     collapses_runs: bool
     """A run of tool_use (or of tool_result) blocks is one place."""
+    marks_inside: bool
+    """A mark on a part of a tool_result's content stands at the end of that result."""
     stores_inside_reads: bool
     """A mark inside what is read stores its prefix too, at no charge."""
     keeps_refused: bool
@@ -35,6 +37,7 @@ def cache_rules(catalog: Catalog, target: Target, switches: Switches) -> CacheRu
         minimum=int(catalog.limit("cache.minimum").at_least or 0) if minimum is None else minimum,
         lookback=int(catalog.limit("cache.lookback").at_most or 0),
         collapses_runs=switches["cache.lookback_runs"] == "one_place" if collapses is None else collapses,
+        marks_inside=switches["cache.marks_within_results"] == "at_the_result",
         stores_inside_reads=switches["cache.marks_inside_reads"] == "stored",
         keeps_refused=switches["cache.refused_write"] == "readable",
         opening_tokens=catalog.opening_tokens,

@@ -40,7 +40,15 @@ class Marker:
         self._rows = [row for row, _ in made.marks]
 
     def marks(self, messages: int) -> list[Mark]:
-        """In prompt order, for a request with so many messages, whose rows have been taken in."""
+        """In prompt order, for a request with so many messages, whose rows have been taken in.
+
+        A mark on a part of a result that is cleared takes a slot in the request, and is not in what is left of it.
+        """
+        asked = self._asked(messages)
+        gone = self._made.marked_inside & self._sent.freed.keys()
+        return [mark for mark in asked if mark.block - self._sent.offset not in gone] if gone else asked
+
+    def _asked(self, messages: int) -> list[Mark]:
         plan = self._plan
         given = self._given(messages) if self._rows else self._head[:]
         free = plan.slots - len(given)

@@ -14,8 +14,8 @@ from ctxengine.edits.clear_tool_uses_choice import Use
 from ctxengine.edits.clear_tool_uses_effect import cleared_result, is_tiny
 from ctxengine.edits.switches import Switches
 from ctxengine.semantics.cache import CacheRequest
-from ctxengine.semantics.cache_prompt import RUNS, SHOWING, PromptReader, features_in, ttl_of_mark
-from ctxengine.semantics.cache_rules import cache_rules
+from ctxengine.semantics.cache_prompt import RUNS, SHOWING, PromptReader, features_in, ttl_of_mark, ttls_inside
+from ctxengine.semantics.cache_rules import CacheRules, cache_rules
 from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
 from ctxengine.simulate.needs import Needs, find_needs
 from ctxengine.simulate.sizes import BlockSizes
@@ -56,6 +56,8 @@ class Scan:
     """Look-back place by row."""
     marks: list[tuple[int, Ttl]] = field(default_factory=list)
     """The caller's, by row."""
+    marked_inside: set[int] = field(default_factory=set)
+    """Rows of results that have their mark on a part of their content: clearing takes it along."""
     first_rows: list[int] = field(default_factory=lambda: [0])
     use_counts: list[int] = field(default_factory=lambda: [0])
     """Tool uses before each message."""
@@ -117,7 +119,7 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
     head_tokens = sum(sizes.of(part) for part in (request.get("system"), request.get("tools")) if part)
     behind = head_tokens - (head.prompt.tokens[-1] if head.prompt.tokens else 0)
     made = Scan(target, request, head, head_tokens, behind, sizes.of({"role": "user", "content": []}), sizes.frame)
-    walk = _Walk(made, sizes, switches, collapses=rules.collapses_runs)
+    walk = _Walk(made, sizes, switches, rules)
     walk.read(request["messages"])
     _fit_to_bills(made, transcript, catalog)
     made.sums = [0, *accumulate(made.sizes)]
@@ -133,9 +135,10 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
 class _Walk:
     """The one walk over the messages."""
 
-    def __init__(self, made: Scan, sizes: BlockSizes, switches: Switches, *, collapses: bool) -> None:
+    def __init__(self, made: Scan, sizes: BlockSizes, switches: Switches, rules: CacheRules) -> None:
         self.made, self.sizes = made, sizes
-        self.runs = RUNS if collapses else ()
+        self.runs = RUNS if rules.collapses_runs else ()
+        self.marks_inside = rules.marks_inside
         self.tiny = switches.tiny_result
         self.placeholder = switches["clear_tool_uses.placeholder"]
         self.cleared_text = sizes.of(cleared_result({"type": "tool_result", "content": ""}, self.placeholder))
@@ -175,6 +178,10 @@ class _Walk:
                 made.marks.append((row, ttl_of_mark({**control})))  # what is no object ends the reading of the file
             if kind in SHOWING and block.get("content").__class__ is not str:  # a text shows nothing
                 made.shown += ((row, feature) for feature in features_in(block, kind))
+                inside = ttls_inside(block) if kind == "tool_result" and self.marks_inside else []
+                if inside and block.get("cache_control") is None:
+                    made.marks.append((row, inside[-1]))
+                    made.marked_inside.add(row)
             extra, last_kind = 0, kind
             if kind in RESULTS:
                 self._result(row, tokens, block)

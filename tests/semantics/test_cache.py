@@ -66,6 +66,31 @@ def test_invalidation(case: dict[str, Any]) -> None:
     assert conversation.send(request_of(then)).read == case["read"]
 
 
+@pytest.mark.parametrize(
+    ("switches", "marked", "uses"),
+    [
+        ({}, "inside", [(0, 604), (604, 0)]),
+        ({}, "both", [(0, 604), (604, 0)]),
+        ({"cache.marks_within_results": "ignored"}, "inside", [(0, 0), (0, 0)]),
+        ({"cache.marks_within_results": "ignored"}, "both", [(0, 604), (604, 0)]),
+    ],
+)
+def test_marks_within_a_result(switches: dict[str, str], marked: str, uses: list[tuple[int, int]]) -> None:
+    """A mark on a part of a result stands at the result's end, or nowhere, as the switch says."""
+    mark = {"cache_control": {"type": "ephemeral"}}
+    parts = [{"type": "text", "text": "a#300", **mark}, {"type": "text", "text": "b#300", **mark}]
+    result = {"type": "tool_result", "tool_use_id": "t", "content": parts, **(mark if marked == "both" else {})}
+    call = {"type": "tool_use", "id": "t", "name": "n#3", "input": {}}
+    messages = [
+        {"role": "user", "content": "go#1"},
+        {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [result]},
+    ]
+    conversation = Conversation(switches=switches)
+    found = [conversation.send({"messages": messages}) for _ in range(2)]
+    assert [(use.read, use.written) for use in found] == uses
+
+
 def test_same_prompt_in_other_words() -> None:
     """A string is one text block, SDK objects are their fields, and the order of a block's keys means nothing."""
     conversation = Conversation()

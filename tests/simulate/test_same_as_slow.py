@@ -116,11 +116,16 @@ def with_block(message: dict[str, Any], at: int) -> dict[str, Any]:
 
 
 def with_mark(message: dict[str, Any]) -> dict[str, Any]:
-    """A user's message with a mark of the caller's at its end."""
+    """A user's message with a mark of the caller's at its end; within the result there, where that has parts."""
     if message["role"] != "user" or isinstance(message["content"], str):
         return message
     *rest, last = message["content"]
-    return {**message, "content": [*rest, {**last, "cache_control": {"type": "ephemeral"}}]}
+    if last["type"] == "tool_result" and isinstance(last["content"], list):
+        *others, part = last["content"]
+        marked = {**last, "content": [*others, {**part, "cache_control": {"type": "ephemeral"}}]}
+    else:
+        marked = {**last, "cache_control": {"type": "ephemeral"}}
+    return {**message, "content": [*rest, marked]}
 
 
 def _search(draw: st.DrawFn, id: str) -> Iterator[dict[str, Any]]:
@@ -272,3 +277,31 @@ def test_arithmetic_is_what_the_engine_and_the_api_do(
     for row, slow in zip(rows, expected, strict=True):
         made = {**{name: row[name] for name in slow if name != "cleared"}, "cleared": edits_of(row)}
         assert made == slow, row["turn"]
+
+
+def test_a_mark_within_a_result_goes_with_it() -> None:
+    """A caller's mark on a part of a result is in the prompt until the result is cleared, as in the real requests."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "Go"}]
+    for at in range(4):
+        part = {"type": "text", "text": "word " * 300, **({"cache_control": {"type": "ephemeral"}} if at == 1 else {})}
+        use = {"type": "tool_use", "id": f"t{at}", "name": "read", "input": {"path": "a"}}
+        messages.append({"role": "assistant", "content": [use]})
+        result = {"type": "tool_result", "tool_use_id": f"t{at}", "content": [part]}
+        messages.append({"role": "user", "content": [result]})
+    messages.append({"role": "assistant", "content": "Done"})
+    edit = {
+        "type": "clear_tool_uses_20250919",
+        "trigger": {"type": "input_tokens", "value": 100},
+        "keep": {"type": "tool_uses", "value": 2},
+    }
+    policy = {"version": "1", "edits": [edit], "cache": {"breakpoints": []}, "on_unsupported": "degrade"}
+    tools = [{"name": name, "description": "Does it. ", "input_schema": {"type": "object"}} for name in TOOLS]
+    request = {"model": "claude-opus-4-6", "max_tokens": 2000, "thinking": MODELS["claude-opus-4-6"], "tools": tools}
+    request = {**request, "system": "Be brief. " * 50, "messages": messages}
+    session = Simulator([policy], catalog=CATALOG, gap=GAP).session(Transcript("small", "messages", request))
+    rows = [row for row in session.rows if row["policy"] != "no policy"]
+    names = ("cache_read", "cache_write_5m", "uncached")
+    assert [[row[name] for name in names] for row in rows] == [
+        [row[name] for name in names] for row in slowly(request, policy)
+    ]
+    assert [row["cache_write_5m"] > 0 for row in rows] == [False, False, True, True, False]
