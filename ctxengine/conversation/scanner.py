@@ -12,14 +12,13 @@ from ctxengine.conversation.facts import (
     CompactionBlock,
     Conversation,
     Mark,
-    Position,
     Problem,
     in_messages,
 )
 from ctxengine.conversation.head import Head, ttl_of
 from ctxengine.conversation.pairs import Pairs
+from ctxengine.conversation.thoughts import UNSAID, Thoughts
 
-UNSAID = "an answer that ends in its thinking"
 REMOTE_SOURCES = ("url", "file")
 """Where images and documents come from that count_tokens does not fetch."""
 
@@ -33,15 +32,12 @@ class Scanner:
 
     __slots__ = (
         "_adds_tools",
-        "_bare_thinking",
         "_blocks",
         "_marks",
         "_pairs",
         "_problems",
-        "_signed_thinking",
         "_system_messages",
-        "_thinking",
-        "_thinking_last",
+        "_thoughts",
         "generators",
         "seen",
     )
@@ -54,17 +50,13 @@ class Scanner:
         self._blocks: list[CompactionBlock] = []
         self._problems: list[Problem] = []
         self._pairs = Pairs(self._problem)
-        self._thinking = 0
-        self._thinking_last: Position | None = None
-        """Where the message before ends, if that is in thinking: what comes behind it tells whether it may."""
-        self._signed_thinking = False
-        self._bare_thinking: list[Position] = []
+        self._thoughts = Thoughts(self._problem)
         self._system_messages: list[int] = []
         self._adds_tools = False
 
     def feed(self, messages: Sequence[Any]) -> None:
         """Read the messages from ``seen`` on. The hot loop: the common block types are told apart inline."""
-        pairs = self._pairs
+        pairs, thoughts = self._pairs, self._thoughts
         pending, answered = pairs.pending, pairs.answered
         for index in range(self.seen, len(messages)):
             message = messages[index]
@@ -73,8 +65,8 @@ class Scanner:
             except (TypeError, KeyError):
                 role, content = field_of(message, "role"), field_of(message, "content")
             from_user = role == "user"
-            if self._thinking_last is not None:
-                self._ends_in_thinking(role)
+            if thoughts.unsaid is not None:
+                thoughts.followed(role)
             if not from_user:
                 if role == "assistant":
                     if pending:
@@ -125,9 +117,9 @@ class Scanner:
                     if block.get("content").__class__ is list:
                         self._inside(index, at, block["content"])
                 elif kind == "thinking" or kind == "redacted_thinking":
-                    self._reasoning(index, at, block, kind)
+                    thoughts.block(index, at, block, kind)
                     if at + 1 == len(content) and kind == "thinking" and role == "assistant":
-                        self._thinking_last = in_messages(index, at)
+                        thoughts.unsaid = index, at
                 else:
                     self._rare(index, at, block, kind, role)
         self.seen = len(messages)
@@ -145,8 +137,8 @@ class Scanner:
         pairs = self._pairs
         if pairs.pending and messages and field_of(messages[-1], "role") == "user":
             problems += (Problem("pair-orphan", in_messages(len(messages) - 1), pairs.lacking()),)
-        if self._thinking_last is not None:
-            problems += (Problem("thinking-last", self._thinking_last, UNSAID),)
+        if self._thoughts.unsaid is not None:
+            problems += (Problem("thinking-last", in_messages(*self._thoughts.unsaid), UNSAID),)
         return Conversation(
             system,
             tools,
@@ -157,7 +149,7 @@ class Scanner:
             problems,
             tuple(sorted(map(str, pairs.pending))),
             tuple(sorted(pairs.server_open)),
-            self._thinking,
+            self._thoughts.count,
             tuple(self._system_messages),
             self._adds_tools,
             {} if memo is None else memo,
@@ -226,25 +218,6 @@ class Scanner:
             if field_of(text, "citations"):
                 self._problem("version-blocks", index, at, "a non-empty citations list within a search_result")
 
-    def _ends_in_thinking(self, role: Any) -> None:
-        """A message follows one that ends in thinking: an answer that goes on in the next message may."""
-        if role != "assistant" and self._thinking_last is not None:
-            self._problems.append(Problem("thinking-last", self._thinking_last, UNSAID))
-        self._thinking_last = None
-
-    def _reasoning(self, index: int, at: int, block: Any, kind: str) -> None:
-        """Thinking without a signature is a problem where signed thinking stands before and after it."""
-        self._thinking += 1
-        if kind == "thinking" and not field_of(block, "signature"):
-            if self._signed_thinking:
-                self._bare_thinking.append(in_messages(index, at))
-            return
-        self._signed_thinking = True
-        if self._bare_thinking:
-            detail = "a thinking block without its signature, between signed ones"
-            self._problems += [Problem("bind-middle", bare, detail) for bare in self._bare_thinking]
-            self._bare_thinking = []
-
     def _rare(self, index: int, at: int, block: Any, kind: Any, role: Any) -> None:
         if kind == "compaction":
             self._compaction(index, at, block)
@@ -275,7 +248,7 @@ class Scanner:
         self._blocks.append(found)
         if found.counts:
             self._pairs.forget()
-            self._signed_thinking, self._bare_thinking = False, []
+            self._thoughts.forget()
         sealed = found.kind == "empty" or (found.counts and signature and isinstance(signature, str))
         if signature is not None and not sealed:
             self._problem("odc-tamper", index, at, "its content or its signature is not a non-empty string")

@@ -98,20 +98,21 @@ class _Memory:
 
     def recall(self, index: int, message: Mapping[str, Any], written: Sequence[Written]) -> list[Need]:
         """What a message of the model's comes back to; then it is part of the memory itself."""
-        repeated: list[Need] = []
+        repeated = [
+            need for block in blocks_of(message) if block["type"] in CALLS for need in self._called(index, block)
+        ]
+        said = [
+            (text, heads, Stand(index, -1, "text") if call is None else Stand(index, self._open[call], "input"))
+            for text, call, heads in written
+        ]
+        quoted = {stood for text, heads, at in said for stood in self._quoted(text, at, heads)}
         for block in blocks_of(message):
-            kind = block["type"]
-            if kind in CALLS:
-                repeated += self._called(index, block)
-            elif kind == "thinking":
+            if block["type"] == "thinking":
                 self._keep(_texts(block.get("thinking")), Stand(index, -1, "thinking"))
-            elif kind in RESULTS:
+            elif block["type"] in RESULTS:
                 use = self._open.get(block.get("tool_use_id"), -1)
                 self._keep(_texts(block.get("content")), Stand(index, use, "result"))
-        quoted: set[Stand] = set()
-        for text, call, heads in written:
-            at = Stand(index, -1, "text") if call is None else Stand(index, self._open[call], "input")
-            quoted.update(self._quoted(text, at, heads))
+        for text, _, at in said:
             self._keep([text], at)
         return [Need(at, "quoted") for at in sorted(quoted) if at.message < index] + repeated
 

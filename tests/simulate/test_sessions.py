@@ -84,6 +84,13 @@ NEEDED = {
     "a passage in curly quotes": (say("assistant", f"It says \u201c{LINE}\u201d."), {"quoted": 1}),
     "a passage in what a tool is called with": (read("d", f"a.py\n{LINE}\n"), {"quoted": 1}),
     "a sentence": (say("assistant", f"So {SENTENCE}, and no other."), {"quoted": 1}),
+    "a passage that its own thinking repeats": (
+        {
+            "role": "assistant",
+            "content": [{"type": "thinking", "thinking": LINE, "signature": "s"}, {"type": "text", "text": LINE}],
+        },
+        {"quoted": 1},
+    ),
     "the beginning of a passage": (say("assistant", f"{LINE[:-1]}3"), {"needed_again": 0}),
     "another call": (read("d", "d.py"), {"needed_again": 0}),
     "a short passage": (say("assistant", LINE[:30]), {"needed_again": 0}),
