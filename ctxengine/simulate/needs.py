@@ -129,9 +129,12 @@ class _Memory:
         """Where the passages stood that a text holds; from now on they stand there."""
         for head in self._passages.keys() & heads:
             passages = self._passages[head]
-            for passage in [each for each in passages if each in text]:
-                yield passages[passage]
-                passages[passage] = at
+            start = text.find(head)
+            while start >= 0:
+                for passage in [each for each in passages if text.startswith(each, start)]:
+                    yield passages[passage]
+                    passages[passage] = at
+                start = text.find(head, start + 1)
 
     def _keep(self, texts: Iterable[str], at: Stand) -> None:
         heads = self._heads
