@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from benchmarks.fidelity.workload import PLACEHOLDER
@@ -36,6 +37,8 @@ class Seen:
 
     context: int
     cleared: tuple[int, int] | None
+    which: str
+    """What was cleared: its numbers among the results of the calls that the answer to a request made."""
     compacted: int | None
     """Tokens that a compaction found."""
 
@@ -79,12 +82,21 @@ def _seen(applied: Applied, compacted: int) -> Seen:
     cleared = (edit["cleared_tool_uses"], edit["cleared_input_tokens"]) if edit else None
     due = applied.compaction
     return Seen(
-        compacted if due else applied.input_tokens, cleared, due.prompt_tokens + due.asking_tokens if due else None
+        compacted if due else applied.input_tokens,
+        cleared,
+        _which(applied.cleared_tool_use_ids),
+        due.prompt_tokens + due.asking_tokens if due else None,
     )
 
 
+def _which(ids: Sequence[str]) -> str:
+    places = [tuple(map(int, id.split("."))) for id in ids]
+    by_request = [(request, [at for _, at in found]) for request, found in groupby(places, key=lambda at: at[0])]
+    return "; ".join(f"{numbers[0]}-{numbers[-1]} of request {request}" for request, numbers in by_request)
+
+
 def _exchange(turn: Turn, index: int, block: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ids = [f"t{index}_{number}" for number in range(len(turn.results))]
+    ids = [f"{index + 1}.{number}" for number in range(1, len(turn.results) + 1)]
     calls = [{"type": "tool_use", "id": id, "name": turn.tool, "input": {}} for id in ids]
     said = {"type": "text", "text": f"<{turn.other}>"}
     results = [

@@ -22,14 +22,15 @@ def clearing() -> Iterator[Row]:
     edit = clear(30_000, 4, clear_at_least={"type": "input_tokens", "value": 10_000})
     seen = run(theirs.CLEARING_CONTEXTS[0], turns, [edit])
     for index, (context, ours) in enumerate(zip(theirs.CLEARING_CONTEXTS, seen, strict=True)):
-        yield index + 1, context, ours.context, _said(theirs.CLEARING_CLEARED.get(index)), _said(ours.cleared)
+        cleared = _said(theirs.CLEARING_CLEARED.get(index))
+        yield index + 1, context, ours.context, cleared, _said(ours.cleared), ours.which
 
 
 def all_three() -> Iterator[Row]:
     for index, (then, since) in enumerate(zip(_third_run("read"), _third_run("ignored"), strict=True)):
         cleared = _said(theirs.ALL_THREE_CLEARED.get(index))
-        now = _said(since.cleared)
-        yield index + 1, theirs.ALL_THREE_CONTEXTS[index], then.context, cleared, _said(then.cleared), now
+        now, context = _said(since.cleared), theirs.ALL_THREE_CONTEXTS[index]
+        yield index + 1, context, then.context, cleared, _said(then.cleared), then.which, now
 
 
 def _third_run(history: Any) -> list[Seen]:
@@ -54,35 +55,35 @@ def _third_run(history: Any) -> list[Seen]:
 
 
 def other_documents() -> Iterator[Row]:
-    turns = _two_readings(theirs.CLEARING_CONTEXTS)[:3]
-    plain = list(run(theirs.CLEARING_CONTEXTS[0], turns, []))
-    found = list(run(theirs.CLEARING_CONTEXTS[0], turns, [compact(180_000)]))
-    yield (
-        "baseline: peak",
-        theirs.BASELINE_PEAK,
-        plain[-1].context,
-        "the fifth turn adds its own text",
-    )
+    turns = _two_readings(theirs.CLEARING_CONTEXTS)
+    plain = list(run(theirs.CLEARING_CONTEXTS[0], turns[:4], []))
+    summary = theirs.COMPACTION_SUMMARY
+    found = list(run(theirs.CLEARING_CONTEXTS[0], turns, [compact(180_000)], summary=summary))
+    yield "baseline: requests", theirs.BASELINE_TURNS, len(plain), "taken from what was printed"
+    yield "their contexts", "not printed", _contexts(plain), "they grow as the cleared run does"
+    yield "peak", theirs.BASELINE_PEAK, plain[-1].context, "the last request adds its own text"
+    yield "compaction at 180,000: requests", theirs.COMPACTION_TURNS, len(found), "taken from what was printed"
+    yield "their contexts", "not printed", _contexts(found), "they grow as the cleared run does"
     due = [index + 1 for index, seen in enumerate(found) if seen.compacted]
     yield (
-        "compactions at 180,000, and the first request",
+        "compactions, and the first request",
         "1",
         f"{len(due)}, {due[0]}",
         "the request is not printed",
     )
     peak = max(seen.context for seen in found)
     yield "its peak", theirs.COMPACTION_PEAK, peak, "the other run's turns; the compaction's own pass is not in either"
-    yield "what that pass reads", "", found[-1].compacted, "billed, and not at the top level of usage"
+    yield "what that pass reads", "", found[due[0] - 1].compacted, "billed, and not at the top level of usage"
     yield (
         "its summary, by size",
-        theirs.COMPACTION_SUMMARY,
-        summary_size(plain[-1].context),
+        summary,
+        summary_size(found[due[0] - 1].compacted or 0),
         ("the size model is fitted to six recorded summaries"),
     )
     yield (
         "true drop of four results, about",
         theirs.CLEARED_TRULY,
-        plain[-1].context - _first_cleared(turns),
+        plain[3].context - _first_cleared(turns),
         ("the placeholder's size is assumed; the API reports 0.4 % less than it drops"),
     )
     more, less = theirs.MEMORY_PEAKS
@@ -94,8 +95,12 @@ def other_documents() -> Iterator[Row]:
     )
 
 
+def _contexts(seen: Sequence[Seen]) -> str:
+    return " · ".join(f"{each.context:,}" for each in seen)
+
+
 def _first_cleared(turns: list[Turn]) -> int:
-    return list(run(theirs.CLEARING_CONTEXTS[0], turns, [clear(30_000, 4)]))[-1].context
+    return list(run(theirs.CLEARING_CONTEXTS[0], turns[:3], [clear(30_000, 4)]))[-1].context
 
 
 def _two_readings(contexts: Sequence[int]) -> list[Turn]:
