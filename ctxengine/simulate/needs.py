@@ -1,14 +1,15 @@
 """What a conversation comes back to: the ground of regret, found once for every policy.
 
 Something is needed at a turn where the model, as recorded, makes the same tool call again, or writes (as text or as
-input of a tool) a passage of at least ``QUOTE`` characters that stood in the conversation before. A passage is what
-stands between line breaks, quotation marks and backticks, and each sentence of that, without the space and the
-punctuation around it; it counts as quoted wherever it stands in what is written, whole. Where it stood more than once,
-the newest place counts, for the model would read it there.
+input of another call) a passage of at least ``QUOTE`` characters that stood in the conversation before. A passage is
+what stands between line breaks, quotation marks and backticks, and each sentence of that, without the space and the
+punctuation around it; it counts as quoted where it stands whole in what is written, from the beginning of a word on.
+Where it stood more than once, the newest place counts, for the model would read it there.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -19,16 +20,25 @@ from ctxengine.conversation import RESULTS, blocks_of
 
 QUOTE = 40
 """Characters from which on a passage counts as quoted."""
+LONGEST = 1_000
+"""Characters that decide whether a passage is quoted, however long it is."""
 FEW = 12
 """Beginnings up to which looking for each in a text is quicker than taking the text apart."""
-AROUND = " \t\r.,;:!?-*>#|'"
-"""What surrounds a passage and is none of it: punctuation, and the marks of lists."""
+AROUND = " \t\r\f\v\u00a0.,;:!?-*>#|'()[]{}<\u2018\u2019\u00ab\u00bb\u2013\u2014\u2026\u2022"
+"""What surrounds a passage and is none of it: punctuation, brackets, and the marks of lists."""
+WRITTEN = ("text", "compaction", *CALLS)
+"""Types of blocks in which the model quotes; in its thinking it is only on its way there."""
+TEXT_IN = {"text": "text", "thinking": "thinking", "document": "source", **dict.fromkeys(CALLS, "input")}
+"""Type of block → the field that holds what it says, where that is not its content."""
+Starts = Mapping[str, Sequence[tuple[str, int]]]
+"""How passages begin that a text may quote → each line, or part of one, that this stands in, and where."""
 
 
 class Stand(NamedTuple):
     """Where something stands."""
 
     message: int
+    block: int
     use: int
     """The tool use that it belongs to, by order in the conversation; -1 for none."""
     of: Literal["text", "thinking", "input", "result"]
@@ -41,16 +51,6 @@ class Need(NamedTuple):
     how: Literal["repeated", "quoted"]
 
 
-class Written(NamedTuple):
-    """A text of the model's: what it says, or what it calls a tool with."""
-
-    text: str
-    call: Any
-    """Id of the tool use; ``None`` for none."""
-    heads: set[str]
-    """How passages begin that stand in it."""
-
-
 Needs = Mapping[int, Sequence[Need]]
 """By index of the message that the model wrote."""
 
@@ -60,15 +60,13 @@ def find_needs(messages: Sequence[Mapping[str, Any]]) -> Needs:
     written = {
         index: list(_written(message)) for index, message in enumerate(messages) if message["role"] == "assistant"
     }
-    memory = _Memory(set().union(*(each.heads for each in chain(*written.values()))))
+    memory = _Memory({head for _, starts in chain(*written.values()) for head in starts})
     found: dict[int, list[Need]] = {}
     for index, message in enumerate(messages):
-        if index in written:
-            needs = memory.recall(index, message, written[index])
-            if needs:
-                found[index] = needs
-        else:
-            memory.hear(index, message)
+        blocks = blocks_of(message)
+        if index in written and (needs := memory.recall(index, blocks, written[index])):
+            found[index] = needs
+        memory.keep(index, blocks)
     return found
 
 
@@ -81,112 +79,111 @@ class _Memory:
 
     def __init__(self, heads: set[str]) -> None:
         self._heads = heads
+        self._sought = heads if len(heads) <= FEW else ("",)
         self._passages: defaultdict[str, dict[str, Stand]] = defaultdict(dict)
         """By how they begin."""
         self._calls: dict[Hashable, Stand] = {}
-        self._open: dict[Any, int] = {}
-        self._uses = 0
+        self._uses: dict[Any, int] = {}
+        """Number of the last use of each id."""
+        self._count = 0
 
-    def hear(self, index: int, message: Mapping[str, Any]) -> None:
-        """What others say: questions, and the results of tools."""
+    def recall(
+        self, index: int, blocks: Sequence[Mapping[str, Any]], written: Iterable[tuple[int, Starts]]
+    ) -> list[Need]:
+        """What a message of the model's comes back to."""
+        repeated = {
+            at: need
+            for at, block in enumerate(blocks)
+            if block["type"] in CALLS and (need := self._called(Stand(index, at, self._count, "result"), block))
+        }
+        quoted: set[Stand] = set()
+        for at, starts in written:
+            if at not in repeated and (heads := self._passages.keys() & starts.keys()):
+                stood = set(self._quoted(heads, starts, self._stand(index, at, blocks[at])))
+                quoted |= stood if blocks[at]["type"] != "compaction" else set()  # a summary comes back to everything
+        return [Need(at, "quoted") for at in sorted(quoted) if at.message < index] + list(repeated.values())
+
+    def keep(self, index: int, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """A message becomes part of what was said."""
         if not self._heads:
             return
-        for block in blocks_of(message):
-            use = self._open.get(block.get("tool_use_id"), -1)
-            at = Stand(index, use, "text" if use < 0 else "result")
-            self._keep(_texts(block.get("content", block.get("text"))), at)
-
-    def recall(self, index: int, message: Mapping[str, Any], written: Sequence[Written]) -> list[Need]:
-        """What a message of the model's comes back to; then it is part of the memory itself."""
-        repeated = [
-            need for block in blocks_of(message) if block["type"] in CALLS for need in self._called(index, block)
-        ]
-        said = [
-            (text, heads, Stand(index, -1, "text") if call is None else Stand(index, self._open[call], "input"))
-            for text, call, heads in written
-        ]
-        quoted = {stood for text, heads, at in said for stood in self._quoted(text, at, heads)}
-        for block in blocks_of(message):
-            if block["type"] == "thinking":
-                self._keep(_texts(block.get("thinking")), Stand(index, -1, "thinking"))
-            elif block["type"] in RESULTS:
-                use = self._open.get(block.get("tool_use_id"), -1)
-                self._keep(_texts(block.get("content")), Stand(index, use, "result"))
-        for text, _, at in said:
-            self._keep([text], at)
-        return [Need(at, "quoted") for at in sorted(quoted) if at.message < index] + repeated
-
-    def _called(self, index: int, block: Mapping[str, Any]) -> Iterator[Need]:
-        """A call that was made before."""
-        call = (block.get("name"), _frozen(block.get("input")))
-        if call in self._calls:
-            yield Need(self._calls[call], "repeated")
-        self._calls[call] = Stand(index, self._uses, "result")
-        self._open[block.get("id")] = self._uses
-        self._uses += 1
-
-    def _quoted(self, text: str, at: Stand, heads: set[str]) -> Iterator[Stand]:
-        """Where the passages stood that a text holds; from now on they stand there."""
-        for head in self._passages.keys() & heads:
-            passages = self._passages[head]
-            start = text.find(head)
-            while start >= 0:
-                for passage in [each for each in passages if text.startswith(each, start)]:
-                    yield passages[passage]
-                    passages[passage] = at
-                start = text.find(head, start + 1)
-
-    def _keep(self, texts: Iterable[str], at: Stand) -> None:
-        heads = self._heads
-        few = heads if len(heads) <= FEW else ("",)
-        for text in texts:
-            for head in few:
-                if head in text:
-                    break
-            else:
-                continue
-            for passage in _passages(text):
-                if passage[:QUOTE] in heads:
-                    self._passages[passage[:QUOTE]][passage] = at
-
-
-def _written(message: Mapping[str, Any]) -> Iterator[Written]:
-    """What the model writes that is long enough to be quoted, or to quote."""
-    for block in blocks_of(message):
-        if block["type"] in CALLS:
-            for text in _texts(block.get("input")):
+        for at, block in enumerate(blocks):
+            for text in _texts(block.get(TEXT_IN.get(block["type"], "content"))):
                 if len(text) >= QUOTE:
-                    yield Written(text, block.get("id"), _heads(text))
-        elif block["type"] == "text" and len(block["text"]) >= QUOTE:
-            yield Written(block["text"], None, _heads(block["text"]))
+                    for head in self._sought:
+                        if head in text:
+                            self._keep(text, self._stand(index, at, block))
+                            break
+
+    def _called(self, at: Stand, block: Mapping[str, Any]) -> Need | None:
+        """A call, where it was made before."""
+        call = (block.get("name"), _frozen(block.get("input")))
+        before = self._calls.get(call)
+        self._calls[call] = at
+        self._uses[block.get("id")] = at.use
+        self._count += 1
+        return before and Need(before, "repeated")
+
+    def _quoted(self, heads: Iterable[str], starts: Starts, at: Stand) -> Iterator[Stand]:
+        """Where the passages stood that a text holds; from now on they stand there."""
+        for head in heads:
+            passages = self._passages[head]
+            lengths = {len(passage) for passage in passages}
+            for line, start in starts[head]:
+                for passage in [line[start : start + length] for length in lengths]:
+                    if passage in passages:
+                        yield passages[passage]
+                        passages[passage] = at
+
+    def _keep(self, text: str, at: Stand) -> None:
+        for passage in _passages(text):
+            if passage[:QUOTE] in self._heads:
+                self._passages[passage[:QUOTE]][passage] = at
+
+    def _stand(self, index: int, at: int, block: Mapping[str, Any]) -> Stand:
+        kind = block["type"]
+        if kind in RESULTS:
+            return Stand(index, at, self._uses.get(block.get("tool_use_id"), -1), "result")
+        if kind in CALLS:
+            return Stand(index, at, self._uses.get(block.get("id"), -1), "input")
+        return Stand(index, at, -1, "thinking" if kind == "thinking" else "text")
 
 
-def _heads(text: str) -> set[str]:
-    """How passages would begin that the text quotes: at each of its words."""
-    heads: set[str] = set()
-    at, last = 0, len(text) - QUOTE
-    flat = _apart(text).replace("\n", " ")
-    for word in flat.split(" "):
-        if at > last:
-            break
-        if word:
-            heads.add(flat[at : at + QUOTE])
-        at += len(word) + 1
-    return heads
+def _written(message: Mapping[str, Any]) -> Iterator[tuple[int, Starts]]:
+    """What the model writes that is long enough to quote something, by block."""
+    for at, block in enumerate(blocks_of(message)):
+        if block["type"] in WRITTEN:
+            for text in _texts(block.get(TEXT_IN.get(block["type"], "content"))):
+                if len(text) >= QUOTE:
+                    yield at, _starts(text)
+
+
+def _starts(text: str) -> Starts:
+    """Every beginning of a word that a passage fits behind."""
+    starts: dict[str, list[tuple[str, int]]] = {}
+    for line in _lines(text):
+        for word in _WORD.finditer(line, 0, len(line) - QUOTE + 1):
+            at = word.start()
+            starts.setdefault(line[at : at + QUOTE], []).append((line, at))
+    return starts
 
 
 def _passages(text: str) -> list[str]:
-    if len(text) < QUOTE:
-        return []
-    pieces = _apart(text).split("\n")
-    if ". " in text:
-        pieces += [sentence for line in pieces if ". " in line for sentence in line.split(". ")]
-    return [kept for piece in pieces if len(piece) >= QUOTE and len(kept := piece.strip(AROUND)) >= QUOTE]
+    lines = _lines(text)
+    if any(end in text for end in _ENDS):
+        lines += [sentence for line in lines for sentence in _SENTENCE_END.split(line)]
+    return [kept[:LONGEST] for line in lines if len(kept := line.strip(AROUND)) >= QUOTE]
 
 
-def _apart(text: str) -> str:
-    """What stands in quotation marks, and code, on lines of its own; nothing moves."""
-    return text.replace('"', "\n").replace("`", "\n").replace("\u201c", "\n").replace("\u201d", "\n")
+def _lines(text: str) -> list[str]:
+    """The lines that are long enough to hold a passage; what stands in quotation marks, and code, is a line."""
+    apart = text.replace('"', "\n").replace("`", "\n").replace("\u201c", "\n").replace("\u201d", "\n")
+    return [line for line in apart.split("\n") if len(line) >= QUOTE]
+
+
+_ENDS = (". ", "? ", "! ")
+_SENTENCE_END = re.compile(r"[.?!] ")
+_WORD = re.compile(f"[^{re.escape(AROUND)}]+")
 
 
 def _frozen(value: Any) -> Hashable:

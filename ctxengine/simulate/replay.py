@@ -203,18 +203,17 @@ class Replay:
         return [need for need in self._made.needs.get(turn.messages, ()) if stretch.is_gone(need.at)]
 
     def _told(self, need: Need) -> str:
-        """What is needed again, by the tool's name and place, without its words."""
-        made, at = self._made, need.at
-        place = f"messages.{at.message}"
+        """What is needed again, by place and the tool's name, without its words."""
+        at = need.at
+        place = f"messages.{at.message}.content.{at.block}"
+        if at.of == "thinking":
+            return f"quotes {place}, thinking"
         if at.use < 0:
-            return f"quotes {place}" + (", its thinking" if at.of == "thinking" else "")
-        row = (made.results if need.how == "quoted" and at.of == "result" else made.calls)[at.use]
-        begin, end = made.first_rows[at.message : at.message + 2]
-        place += f".content.{row - begin}" if begin <= row < end else ""  # a second result has no row of its own
-        name = shown(made.uses[at.use].name)
+            return f"quotes {place}"
+        name = shown(self._made.uses[at.use].name)
         if need.how == "repeated":
             return f"calls {name} again, as in {place}"
-        return f"quotes {place}, a result of {name}" if at.of == "result" else f"quotes {place}, a call of {name}"
+        return f"quotes {place}, a {'result' if at.of == 'result' else 'call'} of {name}"
 
 
 def _together(passes: Sequence[Pass]) -> Pass:

@@ -21,7 +21,8 @@ class Stretch:
     """The edits from a place on; what they take out of the prompt, they take out of ``sent``."""
 
     def __init__(self, plan: Planned, made: Scan, sent: Sent, switches: Switches, start: Start) -> None:
-        self.message = start.message
+        self.row = start.row
+        """The first that is read."""
         self.cut = Cut()
         """What is cleared of the tool uses."""
         self.gone: set[int] = set()
@@ -40,19 +41,18 @@ class Stretch:
     @property
     def takes_anything(self) -> bool:
         """Whether anything of the conversation is not read any more."""
-        return bool(self.message or self.gone or self.cleared_thinking)
+        return bool(self.row or self.gone or self.cleared_thinking)
 
     def is_gone(self, at: Stand) -> bool:
         """Whether what stands there is not read any more: it lies before a compaction, or is cleared."""
-        message, use, of = at
-        if message < self.message:
+        row = self._made.first_rows[at.message] + at.block
+        if row < self.row:
             return True
-        if of == "result":
-            return use in self.gone
-        if of == "thinking":
-            return self._made.thinking_counts[message] < self._base + self.cleared_thinking
-        clearing = self._clearing
-        return use in self.gone and clearing is not None and clearing.clears_input(self._made.uses[use].name)
+        if at.of == "thinking":
+            return self._thinking_edit is not None and row in self._sent.removed
+        if at.use not in self.gone or self._clearing is None:
+            return False
+        return at.of == "result" or self._clearing.clears_input(self._made.uses[at.use].name)
 
     @property
     def cleared_thinking(self) -> int:

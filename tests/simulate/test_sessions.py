@@ -82,7 +82,10 @@ NEEDED = {
     "a passage within a sentence": (say("assistant", f"There is {LINE}, as I said."), {"quoted": 1}),
     "a passage in a list": (say("assistant", f"I found:\n- {LINE}\n- more"), {"quoted": 1}),
     "a passage in curly quotes": (say("assistant", f"It says \u201c{LINE}\u201d."), {"quoted": 1}),
-    "a passage in what a tool is called with": (read("d", f"a.py\n{LINE}\n"), {"quoted": 1}),
+    "a passage in straight quotes": (say("assistant", f"It says '{LINE}'."), {"quoted": 1}),
+    "a passage in bold": (say("assistant", f"It says **{LINE}**."), {"quoted": 1}),
+    "a passage as a link": (say("assistant", f"It says [{LINE}](a.py)."), {"quoted": 1}),
+    "a passage in what a tool is called with": (read("d", f"a.py\n\t{LINE}\n"), {"quoted": 1}),
     "a sentence": (say("assistant", f"So {SENTENCE}, and no other."), {"quoted": 1}),
     "a passage that its own thinking repeats": (
         {
@@ -106,7 +109,8 @@ def test_needed_again(answer: dict[str, Any], expected: dict[str, int]) -> None:
     assert last["cleared_tool_uses"] == 2
     assert {name: last[name] for name in expected} == expected
     assert [row["needed_again"] for row in rows(found, "no policy")] == [0, 0, 0, 0]
-    assert found.totals[1]["first_needed"] == (4 if last["needed_again"] else None)
+    needed = any(expected.get(name) for name in ("needed_again", "quoted"))
+    assert found.totals[1]["first_needed"] == (4 if needed else None)
 
 
 @pytest.mark.parametrize(("inputs", "needed"), [(True, ["quotes messages.1.content.0, a call of 'read'"]), (False, [])])
@@ -118,7 +122,7 @@ def test_what_a_tool_was_called_with_is_needed_again(inputs: bool, needed: list[
     assert rows(session(*reads, say("assistant", f"I looked for {LINE}."), policy=policy))[-1]["needed"] == needed
 
 
-@pytest.mark.parametrize(("keep", "needed"), [(1, ["quotes messages.1, its thinking"]), (9, [])])
+@pytest.mark.parametrize(("keep", "needed"), [(1, ["quotes messages.1.content.0, thinking"]), (9, [])])
 def test_thinking_is_needed_again(keep: int, needed: list[str]) -> None:
     """A passage of thinking counts where the policy clears that thinking."""
     edit = {"type": "clear_thinking_20251015", "keep": {"type": "thinking_turns", "value": keep}}
@@ -134,6 +138,36 @@ def test_thinking_is_needed_again(keep: int, needed: list[str]) -> None:
     policy = {"version": "1", "name": "clear", "edits": [edit]}
     (found,) = simulate([Transcript("c", "messages", request, ())], [policy]).sessions
     assert rows(found)[-1]["needed"] == needed
+
+
+def test_thinking_behind_a_recorded_compaction_is_still_there() -> None:
+    """Of an answer with a compaction in its midst, what stands behind it is read, and what stands before it is not."""
+    edit = {"type": "clear_thinking_20251015", "keep": {"type": "thinking_turns", "value": 3}}
+    behind, before = ({"type": "thinking", "thinking": text, "signature": "s"} for text in (SENTENCE, LINE))
+    block = {"type": "compaction", "content": "They spoke."}
+    answer = {"role": "assistant", "content": [before, block, behind, {"type": "text", "text": "Yes"}]}
+    messages = [say("user", "Go"), answer, say("user", "And?"), say("assistant", f"{SENTENCE}. {LINE}.")]
+    request = {"model": MODEL, "thinking": {"type": "adaptive"}, "messages": messages}
+    policy = {"version": "1", "name": "clear", "edits": [edit, {"type": "compact_20260112"}]}
+    (found,) = simulate([Transcript("c", "messages", request, ())], [policy]).sessions
+    assert rows(found)[-1]["needed"] == ["quotes messages.1.content.0, thinking"]
+
+
+def test_a_summary_is_something_that_was_said() -> None:
+    """What a recorded summary repeats is not gone with what it stands for."""
+    block = {"type": "compaction", "content": f"They found this: {LINE}"}
+    answer = {"role": "assistant", "content": [block, {"type": "text", "text": "Yes"}]}
+    found = session(*READS, answer, say("user", "And?"), say("assistant", f'It is "{LINE}".'), policy=COMPACT)
+    assert [row["needed"] for row in rows(found, "compact")][-1] == []
+
+
+def test_a_call_that_is_made_again_is_one_need() -> None:
+    """The words of a repeated call are no quote of the first one."""
+    (edit,) = CLEAR["edits"]
+    policy = {**CLEAR, "edits": [{**edit, "clear_tool_inputs": True}]}
+    reads = (say("user", "Go"), read("a", LINE), result("a", "x" * 100), *READS[3:])
+    found = rows(session(*reads, read("d", LINE), policy=policy))[-1]
+    assert found["needed"] == ["calls 'read' again, as in messages.1.content.0"]
 
 
 def test_what_was_said_before_a_compaction_is_gone() -> None:
@@ -322,12 +356,12 @@ def test_what_a_policy_cures_is_no_flaw_of_the_record() -> None:
     assert [totals["refused"] for totals in found.totals] == [0, 0]
 
 
-def test_a_second_result_is_told_by_its_message() -> None:
-    """What quotes the second result of one use is told without the place of a block that it does not have."""
+def test_a_second_result_has_a_place_of_its_own() -> None:
+    """What quotes the second result of one use names that one."""
     again = result("a", LINE)
     found = session(*READS[:2], result("a", "x" * 200), again, *READS[3:], say("assistant", f"{LINE}\nSo."))
     told = [each for row in rows(found) for each in row["needed"]]
-    assert told == ["quotes messages.3, a result of 'read'"]
+    assert told == ["quotes messages.3.content.0, a result of 'read'"]
 
 
 def test_a_folder_that_is_in_part_unreadable_is_read_in_part(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
