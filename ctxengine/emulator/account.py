@@ -84,18 +84,15 @@ class Account:
         summarised = any(field_of(block, "type") == "compaction" and field_of(block, "signature") for block in blocks)
         if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
-        summary = _paused_at(found)
-        reply = self.paused.get(summary) or self._reply(found)
+        resumed = _paused_at(found)
+        rest = self.paused.get(resumed) if resumed else None
+        reply = rest or self._reply(found)
         fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
         if fault in STATUSES:
             refuse(self.setting.catalog, f"load-{fault}")
         written = sample(asked.kwargs, found, reply, ground, lambda: self.faults.take(COMPACTION))
         if fault is None:
-            self.paused.pop(summary, None)
-            if written.rest:
-                self.paused[_summary_of(written.content[-1])] = written.rest
-            if written.spoken:
-                self.speaker.played()
+            self._go_on(written, resumed, rest)
         return self._envelope(asked, found, written, ground), fault
 
     def counts(self, asked: Asked) -> dict[str, Any]:
@@ -136,6 +133,23 @@ class Account:
             owner=owner,
             now=setting.clock(),
         )
+
+    def _go_on(self, written: Written, resumed: str, rest: Reply | None) -> None:
+        """The script goes on once a reply has begun; where it pauses, what is still to come is kept.
+
+        Args:
+            resumed: the summary that the request goes on from, "" for none.
+            rest: what was kept under it.
+        """
+        if rest is None and (written.spoken or written.rest):
+            self.speaker.played()
+        paused = _summary_of(written.content[-1]) if written.stop_reason == "compaction" and written.content else ""
+        if written.spoken or paused:
+            self.paused.pop(resumed, None)
+        if paused:
+            self.paused.pop(paused, None)  # of two that paused at the same words, the newer one goes on
+            if left := written.rest or rest:
+                self.paused[paused] = left
 
     def _reply(self, found: Outcome) -> Reply:
         """What the script says; tool uses that it gives no id get one. A compaction on demand can do without."""
@@ -186,8 +200,9 @@ def _taken(asked: Asked, ground: Ground) -> Outcome:
 
 
 def _paused_at(found: Outcome) -> str:
-    """The summary that the request ends with, "" where it does not."""
-    blocks = blocks_of(found.request["messages"][-1]) if found.request.get("messages") else ()
+    """The summary that the model's last message ends with, "" where it does not."""
+    said = (each for each in reversed(found.request.get("messages") or ()) if field_of(each, "role") == "assistant")
+    blocks = blocks_of(next(said, None))
     return _summary_of(blocks[-1]) if blocks else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -53,6 +54,10 @@ class Ground:
     owner: str
     now: float
 
+    def output(self, block: Mapping[str, Any]) -> int:
+        """Tokens of a block that the model writes: what a server tool brings is none of them."""
+        return 0 if _is_server_result(block) else self.count(block)
+
     def prompt(self, read: Mapping[str, Any]) -> CacheRequest:
         """A request that reaches the model, in the terms of the cache."""
         switches = switches_of(self.world.switches, self.world.catalog)
@@ -71,7 +76,7 @@ class Written:
     spoken: bool = False
     """Whether the scripted reply was played to its end."""
     rest: Reply | None = None
-    """What of it comes after a pause in its middle."""
+    """What of it comes after a pause in its midst, at a summary."""
 
 
 def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Ground, strike: Strike) -> Written:
@@ -95,17 +100,15 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
         if found.compaction:
             base = read = _compact(read, found.compaction, reply, ground, strike(), made)
             if made.stop_reason:
-                made.rest = _rest(reply, pieces[:number], made) if number else None
+                made.rest = _rest(reply, pieces[:number], made) if number and made.content[-1]["content"] else None
                 return made
-        elif number and _overflows(found, tokens, ground):
+        elif number and (room := _room(found, ground)) < tokens:
+            short = cut_to(Cut(piece, tokens, cut.stop_reason), max(room, 0), WINDOW_ENDS, ground.output)
+            if short.content:
+                _write(kwargs, read, short, ground, made)
             made.spoken, made.stop_reason = True, WINDOW_ENDS
             return made
-        begun = len(made.content)
-        for block in piece:
-            made.content.append(signed(kwargs, made.content, block, ground.signer))
-        use = _taken(_read(read, ground, goes_on=bool(number)), ground, cut.stop_reason == REFUSAL)
-        made.iterations.append(iteration("message", use, tokens))
-        base = _going_on(base, made.content[begun:])
+        base = _going_on(base, _write(kwargs, read, Cut(piece, tokens, cut.stop_reason), ground, made))
     made.spoken = kwargs["max_tokens"] > 0  # a request that only warms the cache leaves the script as it is
     made.stop_reason, made.stop_sequence = cut.stop_reason, cut.stop_sequence
     return made
@@ -119,10 +122,22 @@ def _rest(reply: Reply, played: Sequence[Sequence[Mapping[str, Any]]], made: Wri
     return replace(reply, content=reply.content[sum(map(len, played)) :], output_tokens=tokens)
 
 
-def _overflows(found: Outcome, tokens: int, ground: Ground) -> bool:
-    """Whether what server tools brought leaves the model no room to write on."""
+def _write(
+    kwargs: Mapping[str, Any], read: Mapping[str, Any], piece: Cut, ground: Ground, made: Written
+) -> Sequence[Mapping[str, Any]]:
+    """One pass of the model; the blocks that it adds."""
+    begun, goes_on = len(made.content), any(each["type"] == "message" for each in made.iterations)
+    for block in piece.content:
+        made.content.append(signed(kwargs, made.content, block, ground.signer))
+    use = _taken(_read(read, ground, goes_on=goes_on), ground, piece.stop_reason == REFUSAL)
+    made.iterations.append(iteration("message", use, piece.tokens))
+    return made.content[begun:]
+
+
+def _room(found: Outcome, ground: Ground) -> int:
+    """Tokens that what server tools brought leaves the model to write on."""
     window = ground.target.facts.window if ground.target.facts else None
-    return window is not None and found.input_tokens + tokens > window
+    return sys.maxsize if window is None else window - found.input_tokens
 
 
 def _compact(
@@ -199,25 +214,21 @@ def _limited(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Gr
     reason = reply.stop_reason or ("tool_use" if "tool_use" in kinds else "end_turn")
     if not kwargs["max_tokens"]:
         return Cut((), 0, "max_tokens")  # only the cache is warmed
-    counted = max(_output_tokens(reply.content, ground), min(len(reply.content), 1))
+    counted = max(sum(map(ground.output, reply.content)), min(len(reply.content), 1))
     tokens = counted if reply.output_tokens is None else reply.output_tokens
-    whole = cut_at_stop(Cut(reply.content, tokens, reason), kwargs.get("stop_sequences") or (), ground.count)
+    whole = cut_at_stop(Cut(reply.content, tokens, reason), kwargs.get("stop_sequences") or (), ground.output)
     if found.room is not None and found.room < kwargs["max_tokens"]:
-        return cut_to(whole, max(found.room, 0), WINDOW_ENDS, ground.count)
-    return cut_to(whole, kwargs["max_tokens"], "max_tokens", ground.count)
+        return cut_to(whole, max(found.room, 0), WINDOW_ENDS, ground.output)
+    return cut_to(whole, kwargs["max_tokens"], "max_tokens", ground.output)
 
 
 def _shared_out(tokens: int, pieces: Sequence[Sequence[Mapping[str, Any]]], ground: Ground) -> Iterator[int]:
     """Output tokens of each pass: as counted, but never more in all than the reply has."""
     for piece in pieces[:-1]:
-        size = min(_output_tokens(piece, ground), tokens)
+        size = min(sum(map(ground.output, piece)), tokens)
         tokens -= size
         yield size
     yield tokens
-
-
-def _output_tokens(blocks: Sequence[Mapping[str, Any]], ground: Ground) -> int:
-    return sum(ground.count(block) for block in blocks if not _is_server_result(block))
 
 
 def _pieces(content: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], ...]]:

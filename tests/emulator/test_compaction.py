@@ -138,29 +138,94 @@ def test_several_in_one_request() -> None:
     assert message.usage.server_tool_use.web_search_requests == 1
 
 
+def searched(id: str, sentences: int = 6_000) -> list[dict[str, Any]]:
+    """A search and its large result."""
+    result = {"type": "web_search_result", "url": "", "encrypted_content": ""}
+    large = [{**result, "title": text} for text in facts(sentences)]
+    return [{**SEARCH[0], "id": id}, {**SEARCH[1], "tool_use_id": id, "content": large}]
+
+
+DONE = {"type": "text", "text": "Done."}
+PAUSING = compacting(max_tokens=16_000, pause=True, messages=[{"role": "user", "content": "Search"}])
+"""Pauses once a search has brought its results."""
+
+
+def said(message: Any) -> tuple[str, list[str]]:
+    return message.stop_reason, [
+        getattr(block, "id", None) or getattr(block, "text", block.type) for block in message.content
+    ]
+
+
+def behind(message: Any, *more: dict[str, Any]) -> dict[str, Any]:
+    """The request that goes on from a paused message."""
+    answer = {"role": "assistant", "content": [block.to_dict() for block in message.content]}
+    return {**PAUSING, "messages": [*PAUSING["messages"], answer, *more]}
+
+
+FIRST = ("compaction", ["srvtoolu_1", "web_search_tool_result", "compaction"])
+
+
 def test_a_pause_between_passes() -> None:
     """Paused between the passes of one answer, the model goes on behind what it has written, each block once."""
-    result = {"type": "web_search_result", "url": "", "encrypted_content": ""}
-    large = [{**result, "title": text} for text in facts(6_000)]
-    passes = [
-        [{**SEARCH[0], "id": id}, {**SEARCH[1], "tool_use_id": id, "content": large}]
-        for id in ("srvtoolu_1", "srvtoolu_2")
+    emulated = emulator([[*searched("srvtoolu_1"), *searched("srvtoolu_2"), DONE], "Yes?"])
+    first = create(emulated, PAUSING)
+    second = create(emulated, behind(first))
+    third = create(emulated, behind(second))
+    assert [said(first), said(second), said(third)] == [
+        FIRST, ("compaction", ["srvtoolu_2", "web_search_tool_result", "compaction"]), ("end_turn", ["Done."]),
+    ]  # fmt: skip
+    assert said(create(emulated, HELLO)) == ("end_turn", ["Yes?"])
+
+
+def test_a_paused_answer_shares_out_its_tokens() -> None:
+    """Output tokens that the script gives are those of all its passes together, over the pause too."""
+    emulated = emulator([{"content": [*searched("srvtoolu_1"), DONE], "usage": {"output_tokens": 500}}])
+    first = create(emulated, PAUSING)
+    second = create(emulated, behind(first))
+    passes = [entry for message in (first, second) for entry in message.usage.iterations if entry.type == "message"]
+    assert [entry.output_tokens > 0 for entry in passes] == [True, True]
+    assert sum(entry.output_tokens for entry in passes) == 500
+
+
+def test_what_comes_between_does_not_disturb_a_pause() -> None:
+    """Another conversation gets the next turn, warming the paused one leaves it, and then it goes on as it would."""
+    emulated = emulator([[*searched("srvtoolu_1"), DONE], "Second", "Third"])
+    first = create(emulated, PAUSING)
+    other = create(emulated, HELLO)
+    create(emulated, {**behind(first), "max_tokens": 0})
+    resumed = create(emulated, behind(first, {"role": "user", "content": "Go on."}))
+    assert [said(each)[1] for each in (other, resumed, create(emulated, HELLO))] == [["Second"], ["Done."], ["Third"]]
+
+
+def test_a_paused_answer_that_pauses_again_before_it_goes_on() -> None:
+    """Where the rest must wait for another compaction, it is still there behind that one."""
+    emulated = emulator([[*searched("srvtoolu_1"), DONE]])
+    first = create(emulated, PAUSING)
+    again = create(emulated, {**behind(first), "system": " ".join(facts(7_000))})
+    assert said(again) == ("compaction", ["compaction"])
+    assert said(create(emulated, behind(again))) == ("end_turn", ["Done."])
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("refuse-compaction", "refusal"), ("null-compaction", "compaction")])
+def test_a_failed_pause_leaves_the_script(fault: str, reason: str) -> None:
+    """A compaction that fails between passes keeps nothing for anyone: the turn is there for the next request."""
+    emulated = emulator(["First", [*searched("srvtoolu_1"), DONE], "Third"], faults=fault)
+    create(emulated, HELLO)
+    assert create(emulated, PAUSING).stop_reason == reason
+    assert said(create(emulated, {**HELLO, "max_tokens": 16_000}))[1] == [
+        "srvtoolu_1",
+        "web_search_tool_result",
+        "Done.",
     ]
-    script = [[*passes[0], *passes[1], {"type": "text", "text": "Done."}], "Yes?"]
-    emulated = emulator(script)
-    request = compacting(max_tokens=16_000, pause=True, messages=[{"role": "user", "content": "Search"}])
-    history, found = list(request["messages"]), []
-    while len(found) < 3:
-        message = create(emulated, {**request, "messages": history})
-        history.append({"role": "assistant", "content": [block.to_dict() for block in message.content]})
-        found.append((message.stop_reason, [getattr(block, "id", block.type) for block in message.content]))
-    assert found == [
-        ("compaction", ["srvtoolu_1", "web_search_tool_result", "compaction"]),
-        ("compaction", ["srvtoolu_2", "web_search_tool_result", "compaction"]),
-        ("end_turn", ["text"]),
-    ]
-    history.append({"role": "user", "content": "Thanks"})
-    assert create(emulated, {**request, "messages": history}).content[-1].text == "Yes?"
+    assert said(create(emulated, HELLO))[1] == ["Third"]
+
+
+def test_what_a_server_tool_brings_is_no_output() -> None:
+    """A large result is neither cut by max_tokens nor billed as output, and a stop sequence behind it is found."""
+    emulated = emulator([[*searched("srvtoolu_1", 500), {"type": "text", "text": "A short answer. STOP more"}]])
+    message = create(emulated, {**HELLO, "max_tokens": 1_000, "stop_sequences": ["STOP"]})
+    assert said(message) == ("stop_sequence", ["srvtoolu_1", "web_search_tool_result", "A short answer. "])
+    assert message.usage.output_tokens < 200
 
 
 def test_server_tools_fill_the_window() -> None:
@@ -171,6 +236,17 @@ def test_server_tools_fill_the_window() -> None:
     assert [block.type for block in message.content] == ["server_tool_use", "web_search_tool_result"]
     assert message.stop_reason == "model_context_window_exceeded"
     assert message.usage.input_tokens < 200_000
+
+
+def test_server_tools_leave_some_of_the_window() -> None:
+    """Where there is room for a part of what comes behind a result, that part is written."""
+    emulated = emulator([[*searched("srvtoolu_1", 5_800), {"type": "text", "text": "word " * 9_000}]])
+    request = {**HELLO, "model": "claude-haiku-4-5", "max_tokens": 16_000, "betas": [COMPACT]}
+    message = create(emulated, request)
+    assert (message.stop_reason, len(message.content)) == ("model_context_window_exceeded", 3)
+    assert 0 < len(message.content[2].text) < 45_000
+    last = message.usage.iterations[-1]
+    assert last.input_tokens + last.output_tokens == pytest.approx(200_000, abs=20)
 
 
 WORDS = " ".join(facts(6_000))
