@@ -148,8 +148,8 @@ class _Rows:
             kind = str(field_of(block, "type"))
             collapsed = rules.collapses_runs and kind in RUNS and self.kinds[-1:] == [(role, kind)]
             self._add((role, kind), block, tokens + count(block), new_place=not collapsed)
-            if rules.marks_inside and field_of(block, "cache_control") is None and kind == "tool_result":
-                self.marks += (Mark(len(self.ids) - 1, ttl) for ttl in ttls_inside(block)[-1:])
+            if inside := ttl_inside(block, kind, rules):
+                self.marks.append(Mark(len(self.ids) - 1, inside))
             shown = shown.union(features_in(block, kind))
             tokens = 0
         self.ends.append(len(self.ids))
@@ -189,7 +189,7 @@ class _Rows:
 def _digest(before: bytes, role: str, block: Any) -> bytes:
     fields = _plain(block)
     read = {name: fields[name] for name in sorted(fields) if name != "cache_control"}
-    if isinstance(read.get("content"), list):
+    if isinstance(read.get("content"), (list, tuple)):
         read["content"] = [_unmarked(part) for part in read["content"]]
     content = json.dumps((role, read), ensure_ascii=False, separators=(",", ":"), default=_plain)
     return blake2b(content.encode("utf-8", "surrogatepass"), key=before, digest_size=16).digest()
@@ -210,11 +210,13 @@ def ttl_of_mark(control: Any) -> Ttl:
     return "1h" if field_of(control, "ttl") == "1h" else "5m"
 
 
-def ttls_inside(block: Any) -> list[Ttl]:
-    """Of the marks on the parts of a result."""
+def ttl_inside(block: Any, kind: str, rules: CacheRules) -> Ttl | None:
+    """Of the last mark on the parts of a result that has none of its own, where such marks count."""
+    if kind != "tool_result" or not rules.marks_inside or field_of(block, "cache_control") is not None:
+        return None
     parts = field_of(block, "content")
-    controls = (field_of(part, "cache_control") for part in parts) if isinstance(parts, (list, tuple)) else ()
-    return [ttl_of_mark(control) for control in controls if control is not None]
+    controls = [field_of(part, "cache_control") for part in parts] if isinstance(parts, (list, tuple)) else ()
+    return next((ttl_of_mark(control) for control in reversed(controls) if control is not None), None)
 
 
 def _with_automatic(rows: _Rows, control: Any) -> list[Mark]:

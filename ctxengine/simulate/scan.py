@@ -14,7 +14,7 @@ from ctxengine.edits.clear_tool_uses_choice import Use
 from ctxengine.edits.clear_tool_uses_effect import cleared_result, is_tiny
 from ctxengine.edits.switches import Switches
 from ctxengine.semantics.cache import CacheRequest
-from ctxengine.semantics.cache_prompt import RUNS, SHOWING, PromptReader, features_in, ttl_of_mark, ttls_inside
+from ctxengine.semantics.cache_prompt import RUNS, SHOWING, PromptReader, features_in, ttl_inside, ttl_of_mark
 from ctxengine.semantics.cache_rules import CacheRules, cache_rules
 from ctxengine.simulate.bills import Fit, billed_tokens, fit, recorded_dollars, recorded_ttl
 from ctxengine.simulate.needs import Needs, find_needs
@@ -136,9 +136,8 @@ class _Walk:
     """The one walk over the messages."""
 
     def __init__(self, made: Scan, sizes: BlockSizes, switches: Switches, rules: CacheRules) -> None:
-        self.made, self.sizes = made, sizes
+        self.made, self.sizes, self.rules = made, sizes, rules
         self.runs = RUNS if rules.collapses_runs else ()
-        self.marks_inside = rules.marks_inside
         self.tiny = switches.tiny_result
         self.placeholder = switches["clear_tool_uses.placeholder"]
         self.cleared_text = sizes.of(cleared_result({"type": "tool_result", "content": ""}, self.placeholder))
@@ -178,9 +177,8 @@ class _Walk:
                 made.marks.append((row, ttl_of_mark({**control})))  # what is no object ends the reading of the file
             if kind in SHOWING and block.get("content").__class__ is not str:  # a text shows nothing
                 made.shown += ((row, feature) for feature in features_in(block, kind))
-                inside = ttls_inside(block) if kind == "tool_result" and self.marks_inside else []
-                if inside and block.get("cache_control") is None:
-                    made.marks.append((row, inside[-1]))
+                if inside := ttl_inside(block, kind, self.rules):
+                    made.marks.append((row, inside))
                     made.marked_inside.add(row)
             extra, last_kind = 0, kind
             if kind in RESULTS:

@@ -20,6 +20,7 @@ from ctxengine.transcripts.pi import PI
 from ctxengine.transcripts.reading import Draft, Reader
 from ctxengine.transcripts.records import counts, record_flaws
 from ctxengine.transcripts.repair import Repair, tools_used
+from ctxengine.transcripts.sound import ToolNames
 from ctxengine.transcripts.source import Notes, Row, read_rows, refusal
 from ctxengine.transcripts.transcript import Transcript
 
@@ -150,20 +151,24 @@ def _labels(drafts: list[Draft], name: str) -> list[str]:
 
 
 def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
-    repair = Repair()
+    tools = draft.request.get("tools")
+    names = ToolNames(tools if isinstance(tools, list) else ())
+    repair = Repair(names)
     for message in draft.request["messages"]:
         repair.take(message)
     repair.finish()
     where = Place(file=file)
     request = {**draft.request, "messages": repair.messages}
-    if "tools" in request:
-        request["tools"] = repair.definitions(request["tools"])
+    if isinstance(tools, list):
+        request["tools"] = repair.define(tools)
+    if "tool_choice" in request:
+        request["tool_choice"] = names.renamed(request["tool_choice"])
     place = draft.place or (lambda _: where)
     answered = [entry for entry in draft.recorded if 0 < entry.messages < len(draft.request["messages"])]
-    findings = [*repair.findings(place), *record_flaws(answered, place)]
-    if not request.get("tools") and (tools := tools_used(repair.messages)):
-        request["tools"] = tools
-        findings.append(_made_up(len(tools), where))
+    findings = [*repair.findings(place, where), *record_flaws(answered, place)]
+    if not tools and (used := tools_used(repair.messages)):
+        request["tools"] = used
+        findings.append(_made_up(len(used), where))
     recorded = tuple(
         replace(entry, messages=repair.starts[entry.messages], usage=entry.usage if counts(entry.usage) else {})
         for entry in draft.recorded

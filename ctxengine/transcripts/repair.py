@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
-from ctxengine.catalog import default_catalog
-from ctxengine.conversation.blocks import MARKABLE, THINKING, is_plain
+from ctxengine.conversation.blocks import MARKABLE, THINKING
 from ctxengine.findings import Finding, Place
 from ctxengine.transcripts.reading import Message, text_or_none
+from ctxengine.transcripts.sound import Ids, ToolNames
 
 UNSAID = "The answer was interrupted after its thinking."
 INTERRUPTED = "The tool call was interrupted: no result was recorded."
@@ -26,7 +25,7 @@ REPAIRS: Mapping[str, str] = {
     "unsaid": "answers that end in their thinking, which is dropped",
     "blank": "text blocks without text, dropped",
     "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
-    "name": "tool names replaced, as the API takes only letters, digits, _ and -, and not many",
+    "name": "tool names replaced, as the API takes only unique ones of at most 128 letters, digits, _ and -",
     "input": "tool inputs that were no object, wrapped in one",
 }
 UNKNOWN = "unknown", "blocks of a type that the API does not have, kept as they are"
@@ -37,9 +36,8 @@ OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
     "system": {"tool_use": "misplaced", "tool_result": "orphan"},
 }
 """By role: the types of blocks that cannot stand in such a message, and what becomes of them."""
-KNOWN = MARKABLE | THINKING
+KNOWN = MARKABLE | THINKING | {"tool_reference"}
 """Types of content blocks that the API has."""
-_ODD = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class Repair:
@@ -50,7 +48,7 @@ class Repair:
     assistant messages that still are one of their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: ToolNames) -> None:
         self.messages: list[Message] = []
         self.starts: dict[int, int] = {}
         self.origins: list[int] = []
@@ -58,8 +56,7 @@ class Repair:
         self.counts: Counter[str] = Counter()
         self._firsts: dict[str, int] = {}
         self._taken = 0
-        self._longest = int(default_catalog().limit("tools.name").at_most or 0)
-        self._ids: Counter[str] = Counter()
+        self._names, self._ids = names, Ids()
         self._open: dict[str, str] = {}
         self._unanswered: dict[str, int] = {}
         self._results: list[dict[str, Any]] = []
@@ -82,17 +79,24 @@ class Repair:
         self._close_user()
         self.starts[self._taken] = len(self.messages)
 
-    def findings(self, place: Callable[[int], Place]) -> list[Finding]:
+    def define(self, tools: Sequence[Any]) -> list[Any]:
+        """Definitions of tools under the names that their uses have now."""
+        defined = [self._names.renamed(tool) for tool in tools]
+        self.counts["name"] += sum(tool is not given for tool, given in zip(defined, tools, strict=True))
+        return defined
+
+    def findings(self, place: Callable[[int], Place], elsewhere: Place) -> list[Finding]:
         """What was changed, and what is unknown.
 
         Args:
             place: where the i-th of the messages taken stands.
+            elsewhere: where all else does.
         """
         found = []
         for kind, what in (*REPAIRS.items(), UNKNOWN):
             if count := self.counts[kind]:
                 message = f"{what}: {count}{', the first of them here' if count > 1 else ''}"
-                where = place(self._firsts[kind])
+                where = place(self._firsts[kind]) if kind in self._firsts else elsewhere
                 if kind in REPAIRS:
                     remedy = "no action needed: the file itself stays as it is"
                     found.append(Finding("transcript-repaired", "info", message, remedy, where))
@@ -100,18 +104,6 @@ class Repair:
                     remedy = "correct their type, or remove them"
                     found.append(Finding("transcript-unknown", "warning", message, remedy, where))
         return found
-
-    def definitions(self, tools: Any) -> Any:
-        """A request's tools, under the names that their uses have now."""
-        return [self._defined(tool) for tool in tools] if isinstance(tools, list) else tools
-
-    def _defined(self, tool: Any) -> Any:
-        name = tool.get("name") if isinstance(tool, dict) else None
-        if not name or self._name(name) == name:
-            return tool
-        if self._taken:
-            self._note("name", 0)
-        return {**tool, "name": self._name(name)}
 
     def _note(self, kind: str, at: int | None = None) -> None:
         """Count what was done, or is unknown, in the message at hand or in an earlier one."""
@@ -220,10 +212,10 @@ class Repair:
     def _use(self, block: dict[str, Any]) -> dict[str, Any]:
         given, name, arguments = block.get("id"), block.get("name"), block.get("input")
         known = text_or_none(given) or ""
-        use_id = self._unique(known or "toolu")
+        use_id = self._ids.next(known or "toolu")
         self._open.setdefault(known, use_id)
         self._unanswered[use_id] = self._taken
-        sound_name = self._name(name)
+        sound_name = self._names.of(name)
         if use_id is given and sound_name is name and isinstance(arguments, dict):
             return block
         sound = {"id": use_id, "name": sound_name, "input": _object(arguments)}
@@ -231,20 +223,6 @@ class Repair:
         for kind in changed:
             self._note(kind)
         return {**block, **changed}
-
-    def _name(self, name: Any) -> str:
-        if not isinstance(name, str) or not name:
-            return "tool"
-        sound = _plain(name)
-        return sound if len(sound) <= self._longest else sound[: self._longest]
-
-    def _unique(self, given: str) -> str:
-        unique = plain = _plain(given)
-        while unique in self._ids:
-            self._ids[plain] += 1
-            unique = f"{plain}_{self._ids[plain]}"
-        self._ids[unique] = 1
-        return unique
 
 
 def _emptiness(block: Mapping[str, Any], kind: str) -> str:
@@ -283,10 +261,6 @@ def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
 
 def _is_compaction(message: Message) -> bool:
     return any(block["type"] == "compaction" for block in blocks_of(message["content"]))
-
-
-def _plain(name: str) -> str:
-    return name if is_plain(name) else _ODD.sub("_", name)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -76,18 +76,19 @@ def test_invalidation(case: dict[str, Any]) -> None:
     ],
 )
 def test_marks_within_a_result(switches: dict[str, str], marked: str, uses: list[tuple[int, int]]) -> None:
-    """A mark on a part of a result stands at the result's end, or nowhere, as the switch says."""
+    """A mark on a part of a result stands at the result's end, or nowhere, as the switch says, whichever part has it."""
     mark = {"cache_control": {"type": "ephemeral"}}
-    parts = [{"type": "text", "text": "a#300", **mark}, {"type": "text", "text": "b#300", **mark}]
-    result = {"type": "tool_result", "tool_use_id": "t", "content": parts, **(mark if marked == "both" else {})}
-    call = {"type": "tool_use", "id": "t", "name": "n#3", "input": {}}
-    messages = [
+    first, second = ({"type": "text", "text": text} for text in ("a#300", "b#300"))
+    result = {"type": "tool_result", "tool_use_id": "t", **(mark if marked == "both" else {})}
+    asked = [
         {"role": "user", "content": "go#1"},
-        {"role": "assistant", "content": [call]},
-        {"role": "user", "content": [result]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "n#3", "input": {}}]},
     ]
     conversation = Conversation(switches=switches)
-    found = [conversation.send({"messages": messages}) for _ in range(2)]
+    found = [
+        conversation.send({"messages": [*asked, {"role": "user", "content": [{**result, "content": parts}]}]})
+        for parts in ([{**first, **mark}, second], (first, {**second, **mark}))
+    ]
     assert [(use.read, use.written) for use in found] == uses
 
 
