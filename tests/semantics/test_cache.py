@@ -76,7 +76,7 @@ def test_invalidation(case: dict[str, Any]) -> None:
     ],
 )
 def test_marks_within_a_result(switches: dict[str, str], marked: str, uses: list[tuple[int, int]]) -> None:
-    """A mark on a part of a result stands at the result's end, or nowhere, as the switch says, whichever part has it."""
+    """A mark on any part of a result stands at the end of the result, or nowhere, as the switch says."""
     mark = {"cache_control": {"type": "ephemeral"}}
     first, second = ({"type": "text", "text": text} for text in ("a#300", "b#300"))
     result = {"type": "tool_result", "tool_use_id": "t", **(mark if marked == "both" else {})}
