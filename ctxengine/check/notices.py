@@ -39,6 +39,7 @@ NOTICES: tuple[Notice, ...] = (
     Notice("policy-schema", "error", "A file is no policy: wrong JSON, types or names, or a wrong `extends`."),
     Notice("script-malformed", "error", "The emulator's script cannot be read."),
     Notice("section-needs-session", "info", "A budget, guard or checkpoint: build sees one request, so none acts."),
+    Notice("simulate-mode", "info", "A policy that is not enforced yet is compared as if it were."),
     Notice("simulate-model", "error", "A transcript names no model, so it cannot be simulated."),
     Notice("simulate-no-turns", "warning", "A transcript holds no answer, so there is no turn to simulate."),
     Notice("simulate-overflow", "warning", "A policy lets a conversation outgrow the window."),

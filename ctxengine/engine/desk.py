@@ -17,6 +17,7 @@ from ctxengine.extension.host import Host
 from ctxengine.findings import Finding, Report, did_you_mean, shown
 from ctxengine.plan import CompileInput, Plan, as_it_stands, compile_policy, compile_request, render
 from ctxengine.policy import Layer
+from ctxengine.policy.document import Mode
 from ctxengine.prefix import scan_request
 from ctxengine.request import Request, read_request
 from ctxengine.target import target_of
@@ -29,8 +30,10 @@ Scan = Callable[[Request], tuple[Request, Conversation]]
 class Desk:
     """Layers, catalog and plugins at work. Only what it remembers of earlier requests ever changes."""
 
-    def __init__(self, layers: Sequence[Layer], catalog: Catalog, host: Host, platform: str | None) -> None:
-        self.layers, self.catalog, self.host, self.platform = layers, catalog, host, platform
+    def __init__(
+        self, layers: Sequence[Layer], catalog: Catalog, host: Host, platform: str | None, mode: Mode | None = None
+    ) -> None:
+        self.layers, self.catalog, self.host, self.platform, self.mode = layers, catalog, host, platform, mode
         self.rules: tuple[Rule, ...] = RULES + host.rules
         self._sizes = CalibratedCounter(catalog.tokenizers)
         self._compiled: dict[tuple[Any, ...], Compiled] = {}
@@ -84,7 +87,7 @@ class Desk:
 
     def _judged(self, call: Call, rules: RuleSet, *, estimates: bool) -> Plan:
         compiled, given = self._compiled_for(call)
-        mode, said = mode_of(compiled.plan)
+        mode, said = (self.mode, ()) if self.mode else mode_of(compiled.plan)
         if mode != "off":
             compiled, given = self._contributed(compiled, given)
         standing = replace(as_it_stands(compiled.plan, given), mode=mode) if mode != "enforce" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from ctxengine.extension.host import Host
 from ctxengine.findings import Report
 from ctxengine.plan import Plan
 from ctxengine.policy import Layer, layers_from_mapping, load_layers
+from ctxengine.policy.document import Mode
 from ctxengine.prefix import Prefix
 from ctxengine.tokens import TokenCounter
 
@@ -48,6 +50,12 @@ class Engine:
         self.host = host or Host()
         self.catalog = _with_overlays(catalog or default_catalog(), self.host, self.layers)
         self._desk = Desk(self.layers, self.catalog, self.host, platform)
+
+    def under(self, mode: Mode) -> Engine:
+        """The same engine in this mode, whatever the policy and the environment say."""
+        other = copy(self)
+        other._desk = Desk(self.layers, self.catalog, self.host, self._desk.platform, mode)
+        return other
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -117,7 +117,12 @@ def cacheable_from(plan: Planned, made: Scan, start: Start, more: int) -> tuple[
 
 
 def _warnings(plan: Plan, name: str) -> Iterator[Finding]:
-    for finding in plan.report if plan.mode == "enforce" else ():
+    if plan.mode != "enforce":
+        return
+    if (written := plan.policy.get("mode", plan.mode)) != plan.mode:
+        message = f'{name} is compared as if its mode were "enforce", and not "{written}"'
+        yield Finding("simulate-mode", "info", message, "no action needed: this is what it would do")
+    for finding in plan.report:
         if finding.rule == SESSION_ONLY:
             message = f"{name} is compared without its compaction: {finding.message}"
             yield replace(finding, rule="simulate-session", severity="warning", message=message)

@@ -105,9 +105,9 @@ class Simulator:
         """
         names = _names(self.policies)
         engines = [self._engine(policy) for policy in self.policies]
-        none = Engine.from_policy({"version": "1", "mode": "off"}, plugins=self.plugins, catalog=self.catalog)
-        found = (Candidate(name, engine) for name, engine in zip(names, engines, strict=True))
-        return (Candidate(BASELINE, none, baseline=True), *found)
+        none = Engine.from_policy({"version": "1"}, plugins=self.plugins, catalog=self.catalog)
+        found = (Candidate(name, engine.under("enforce")) for name, engine in zip(names, engines, strict=True))
+        return (Candidate(BASELINE, none.under("off"), baseline=True), *found)
 
     @cached_property
     def _switches(self) -> Switches:

@@ -325,6 +325,18 @@ def test_side_by_side_is_the_same_as_one_after_the_other(tmp_path: Any, backend:
         assert Results((), tuple(sessions(simulator, files, 2))) == Results((), tuple(sessions(simulator, files)))
 
 
+@pytest.mark.parametrize("mode", ["shadow", "off"])
+def test_what_is_not_enforced_yet_is_compared_as_if_it_were(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the policy's mode nor the environment's changes what is compared, and a policy's own is named."""
+    enforced = session(*READS, say("assistant", "Done"))
+    monkeypatch.setenv("CTXENGINE_MODE", mode)
+    found = session(*READS, say("assistant", "Done"), policy={**CLEAR, "mode": mode})
+    assert found.totals == enforced.totals
+    assert [finding.message for finding in found.findings if finding.rule == "simulate-mode"] == [
+        f'clear is compared as if its mode were "enforce", and not "{mode}"'
+    ]
+
+
 def test_policies_keep_apart() -> None:
     """Two policies of one name keep apart, and none takes the name of the baseline."""
     named = [{"version": "1", "name": "no policy"}, CLEAR, CLEAR]
