@@ -83,8 +83,8 @@ def prompt_tokens(totals: Mapping[str, Any]) -> int:
 
 
 def verdict(totals: Iterable[Mapping[str, Any]]) -> str:
-    """One line: which policy wins on what. Those that are refused or do not fit the window win nothing; no policy
-    forgets nothing, and is no match for the others there."""
+    """One line: which policy wins on what. Those that are refused or do not fit the window win nothing; the
+    conversation without a policy forgets nothing, and is no match for one that forgets."""
     every = list(totals)
     standing = [each for each in every if each["turns"] and not each["refused"] and not each["overflows"]]
     if not any(each["turns"] or each["refused"] for each in every):
@@ -95,10 +95,16 @@ def verdict(totals: Iterable[Mapping[str, Any]]) -> str:
     if all(each["cost_usd"] is not None for each in standing):
         parts.append(_best("cheapest", standing, "cost_usd", money))
     parts.append(_best("smallest peak", standing, "peak", "{:,} tokens".format))
-    policies = [each for each in standing if each["policy"] != BASELINE]
-    parts.append(_best("forgets least", policies or standing, "needed_again", "{:,} needed again".format))
+    parts.append(_forgets(standing, [each for each in standing if each["policy"] != BASELINE]))
     out = [each["policy"] for each in every if each not in standing]
     return "; ".join(parts) + (f"; out of the running: {', '.join(out)}" if out else "")
+
+
+def _forgets(standing: list[Mapping[str, Any]], policies: list[Mapping[str, Any]]) -> str:
+    forgotten = [each["needed_again"] for each in policies]
+    if len(forgotten) == 1 and forgotten[0]:
+        return f"needed again, but gone: {forgotten[0]:,}"
+    return _best("forgets least", policies if any(forgotten) else standing, "needed_again", "{:,} needed again".format)
 
 
 def money(dollars: float) -> str:

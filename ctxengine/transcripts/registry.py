@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -17,9 +18,9 @@ from ctxengine.transcripts.claude_code import CLAUDE_CODE
 from ctxengine.transcripts.messages import MESSAGES, TRANSCRIPT, arguments_of, holds_request
 from ctxengine.transcripts.openai_chat import OPENAI
 from ctxengine.transcripts.pi import PI
-from ctxengine.transcripts.reading import Draft, Reader
+from ctxengine.transcripts.reading import Draft, Message, Reader
 from ctxengine.transcripts.records import counts, record_flaws
-from ctxengine.transcripts.repair import Repair, tools_used
+from ctxengine.transcripts.repair import Repair, blocks_of, tools_used
 from ctxengine.transcripts.sound import ToolNames
 from ctxengine.transcripts.source import Notes, Row, read_rows, refusal
 from ctxengine.transcripts.transcript import Transcript
@@ -114,7 +115,8 @@ def _recognise(rows: Iterator[Row], name: str, readers: Sequence[Reader]) -> tup
             if reader.sniff(row.value):
                 return reader, chain(seen, rows)
     known = ", ".join(reader.name for reader in readers)
-    raise refusal(name, "this is no request and no conversation in a known format", f"the known formats are {known}")
+    remedy = f"the known formats are {known}; docs/simulate.md shows them"
+    raise refusal(name, "this is no request and no conversation in a known format", remedy)
 
 
 def _unmixed(reader: Reader, rows: Iterable[Row], notes: Notes, readers: Sequence[Reader]) -> Iterator[Row]:
@@ -140,7 +142,32 @@ def _finished(
     kept = [(transcript, side) for transcript, side in found if transcript.request["messages"]]
     if not kept:
         raise refusal(name, "no message of a conversation is left", "give a log with at least one user message")
+    if len(kept) > 1 and (repeated := _repeated([transcript for transcript, _ in kept])):
+        first, side = kept[0]
+        kept[0] = replace(first, findings=(*first.findings, _counted_again(repeated, Place(file=name)))), side
     return kept
+
+
+def _repeated(transcripts: Sequence[Transcript]) -> int:
+    """How many begin as longer ones do: in a log of requests every turn brings the whole conversation again."""
+    longest: dict[tuple[str, ...], int] = {}
+    found = [[_unmarked(message) for message in each.request["messages"][:2]] for each in transcripts]
+    sizes = [len(each.request["messages"]) for each in transcripts]
+    for opening, size in zip(found, sizes, strict=True):
+        for begun in (opening[:1], opening):
+            longest[tuple(begun)] = max(size, longest.get(tuple(begun), 0))
+    return sum(size < longest[tuple(opening)] for opening, size in zip(found, sizes, strict=True))
+
+
+def _unmarked(message: Message) -> str:
+    """A message, to be compared whatever cache marks it has."""
+    return json.dumps([{**block, "cache_control": None} for block in blocks_of(message["content"])], default=str)
+
+
+def _counted_again(count: int, where: Place) -> Finding:
+    message = f"conversations that begin as longer ones of the file do, each counted by itself: {count}"
+    remedy = "where these are requests of one conversation, keep the last one alone"
+    return Finding("transcript-repeated", "warning", message, remedy, where)
 
 
 def _labels(drafts: list[Draft], name: str) -> list[str]:

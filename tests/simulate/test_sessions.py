@@ -282,6 +282,21 @@ def test_an_unknown_price_is_not_a_cheap_one() -> None:
     assert "cheapest" not in results.verdict() and "smallest peak" in results.verdict()
 
 
+@pytest.mark.parametrize(
+    ("policies", "forgets"),
+    [
+        ([CLEAR], "needed again, but gone: 1"),
+        ([{"version": "1", "name": "idle"}], "forgets least: all alike (0 needed again)"),
+        ([CLEAR, {"version": "1", "name": "idle"}], "forgets least: idle (0 needed again)"),
+    ],
+)
+def test_no_policy_is_no_match_for_one_that_forgets(policies: list[dict[str, Any]], forgets: str) -> None:
+    """Who forgets least is said among policies, and of one alone how much."""
+    messages = [*READS, read("d", "a.py"), result("d", "x"), say("assistant", "Done")]
+    results = simulate([Transcript("c", "messages", {"model": MODEL, "messages": messages})], policies)
+    assert results.verdict().endswith(forgets)
+
+
 def test_what_does_not_fit_wins_nothing() -> None:
     """A policy that overflows is cheap because its requests are refused, so it is out of the running."""
     totals = [

@@ -241,3 +241,19 @@ def test_an_odd_bill_is_left_aside_whole() -> None:
     (transcript,) = read_transcripts(json.dumps(document).encode())
     assert [item.rule for item in transcript.findings] == ["transcript-usage"]
     assert transcript.recorded == (Recorded(1, None, {}, None),)
+
+
+def test_a_log_of_requests_is_told() -> None:
+    """Requests that bring one conversation again and again are counted each, and a warning says so; others are not."""
+    asked = [{"role": "user", "content": [{"type": "text", "text": "A.", "cache_control": {"type": "ephemeral"}}]}]
+    grown = [
+        {"role": "user", "content": "A."},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "C."},
+    ]
+    other = [{"role": "user", "content": "A."}, {"role": "assistant", "content": "x"}]
+    for requests, count in (([asked, grown, other], 1), ([grown, other], 0), ([grown, grown], 0)):
+        log = "\n".join(json.dumps({"model": "m", "messages": messages}) for messages in requests)
+        found = [finding for each in read_transcripts(log.encode(), name="log.jsonl") for finding in each.findings]
+        told = [finding.message for finding in found if finding.rule == "transcript-repeated"]
+        assert [message.rsplit(": ", 1)[1] for message in told] == [str(count)] * (count > 0)
