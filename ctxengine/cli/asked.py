@@ -51,7 +51,8 @@ class Asked:
         try:
             yield
         except RequestError as error:
-            raise RequestError(*self.placed(error.findings)) from None
+            named = (replace(each, where=self.place(each.where.path)) for each in error.findings)
+            raise RequestError(*named) from None
         except PlanRefused as error:
             raise PlanRefused(*self.placed(error.report)) from None
 

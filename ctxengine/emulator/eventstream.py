@@ -16,7 +16,7 @@ STRING = 7
 
 def frame(event: Mapping[str, Any]) -> bytes:
     """One event of the Messages API in a frame of its own: lengths and headers, payload, a checksum after each part."""
-    inner = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    inner = json.dumps(event, ensure_ascii=False).encode("utf-8", "backslashreplace")
     payload = json.dumps({"bytes": b64encode(inner).decode()}).encode()
     headers = b"".join(_header(name, value) for name, value in HEADERS.items())
     prelude = pack("!II", 16 + len(headers) + len(payload), len(headers))

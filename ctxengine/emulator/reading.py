@@ -13,7 +13,7 @@ from ctxengine.errors import MalformedInput
 from ctxengine.jsontext import read_json
 from ctxengine.request import BETA_HEADER, split_betas
 from ctxengine.semantics import refusal
-from ctxengine.shapes import LIST, OBJECT, request_flaw
+from ctxengine.shapes import LIST, OBJECT, PLAIN, request_flaw
 
 VERSION_HEADER = "anthropic-version"
 OF_THE_SDK = frozenset(
@@ -65,9 +65,13 @@ def read_header_call(call: Call, catalog: Catalog, surface: str) -> Asked:
 def read_invoke_call(call: Call, catalog: Catalog, model: str, *, stream: bool) -> Asked:
     """A request as InvokeModel takes it: the model in the path, version and betas in the body."""
     body = body_of(call, catalog)
-    betas = body.pop("anthropic_beta", None) or []
+    betas = body.pop("anthropic_beta", None)
+    betas = [] if betas is None else betas
     if not isinstance(betas, list):
         refuse(catalog, "shape-type", path="anthropic_beta", said=LIST)
+    for index, beta in enumerate(betas):
+        if not isinstance(beta, str):
+            refuse(catalog, "shape-type", path=f"anthropic_beta.{index}", said=PLAIN["string"][1])
     version = body.pop("anthropic_version", None)
     for name in ("model", "stream"):
         if name in body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -191,7 +192,7 @@ def _rule(item: Mapping[str, Any], name: str, index: str) -> SayRule:
         _refuse(name, index, "this rule has no reply")
     try:
         when = re.compile(item["when"]) if "when" in item else None
-    except (re.error, TypeError):
+    except (re.error, TypeError, OverflowError, RecursionError):
         _refuse(name, f"{index}.when", "this is no regular expression")
     if not isinstance(item.get("tool", ""), str):
         _refuse(name, f"{index}.tool", "this is no name of a tool")
@@ -211,12 +212,21 @@ def _turn(content: Any, name: str, index: str, more: Mapping[str, Any] | None = 
         blocks = content if isinstance(content, (list, tuple)) else [content]
         for at, (field, why) in ((at, each) for at, block in enumerate(blocks) for each in mistakes(block)):
             _refuse(name, ".".join(filter(None, (f"{index}.content.{at}", field))), why)
+        _check_json(blocks, name, index)
     reason, tokens = more.get("stop_reason"), more.get("output_tokens")
     if reason is not None and str(reason) not in default_catalog().vocabulary["stop_reasons"]:
         _refuse(name, f"{index}.stop_reason", "this is no reason to stop")
     if tokens is not None and (not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0):
         _refuse(name, f"{index}.output_tokens", "this is no number of tokens")
     return reply_of(content, stop_reason=reason, output_tokens=tokens)
+
+
+def _check_json(value: Any, name: str, index: str) -> None:
+    """What Python writes down may hold what JSON cannot."""
+    try:
+        json.dumps(value, allow_nan=False, default=dict)
+    except (TypeError, ValueError, RecursionError):
+        _refuse(name, index, "this cannot be written as JSON")
 
 
 def _refuse(name: str, path: str, message: str) -> NoReturn:

@@ -38,7 +38,9 @@ def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
 
 def sse(event: Event) -> bytes:
     """One event as it stands in a stream."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode("utf-8", "surrogatepass")
+    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _opened(message: Mapping[str, Any]) -> dict[str, Any]:

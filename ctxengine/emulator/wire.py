@@ -56,7 +56,7 @@ class Refused(Exception):
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Answer(status, {**JSON, "content-length": str(len(body)), **(headers or {})}, (body,))
 
 

@@ -142,7 +142,7 @@ class Simulator:
                 return Session(transcript.name, target.model, findings=(*transcript.findings, _no_turns(file)))
             return self._compared(transcript, made, catalog, file)
         except Exception as error:
-            why = _unusable(error, file, transcript.request)
+            why = _unusable(error, file, transcript)
             return Session(transcript.name, findings=(*transcript.findings, *why))
 
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
@@ -230,16 +230,18 @@ def _stem(policy: Policy, number: int) -> str:
     return Path(str(policy).removeprefix("ctxengine:")).stem
 
 
-def _unusable(error: Exception, file: str, request: Mapping[str, Any] | None = None) -> Iterator[Finding]:
+def _unusable(error: Exception, file: str, transcript: Transcript | None = None) -> Iterator[Finding]:
     """Why a file is left out. Recorded requests may hold anything, and none of it may end the run for the others."""
-    if not isinstance(error, CtxengineError):
-        flaw = request_flaw(request) if request else None
-        perhaps = f"; perhaps because {flaw.words}" if flaw else ""
-        message = f"the conversation has a shape that cannot be replayed ({type(error).__name__}){perhaps}"
-        remedy = "correct the file so that the API would take its requests, or leave it out"
-        yield Finding("transcript-malformed", "error", message, remedy, Place(file=file))
+    place = transcript.place if transcript else None
+    if isinstance(error, CtxengineError):
+        yield from _named(error.findings, file, place)
         return
-    yield from _named(error.findings, file)
+    flaw = request_flaw(transcript.request) if transcript else None
+    perhaps = f"; perhaps because {flaw.words}" if flaw else ""
+    message = f"the conversation has a shape that cannot be replayed ({type(error).__name__}){perhaps}"
+    remedy = "correct the file so that the API would take its requests, or leave it out"
+    finding = Finding("transcript-malformed", "error", message, remedy, Place(flaw.path if flaw else ""))
+    yield from _named([finding], file, place)
 
 
 def _named(findings: Iterable[Finding], file: str, place: Callable[[str], Place] | None = None) -> Iterator[Finding]:

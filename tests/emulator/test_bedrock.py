@@ -50,6 +50,16 @@ def test_async() -> None:
     assert asyncio.run(ask()).content[0].text == "Hello there"
 
 
+@pytest.mark.parametrize(
+    ("betas", "path"),
+    [({}, "anthropic_beta"), ("", "anthropic_beta"), (0, "anthropic_beta"), ([COMPACT, None], "anthropic_beta.1")],
+)
+def test_betas_are_a_list_of_names(betas: Any, path: str) -> None:
+    """Anything else in the body's list of betas is a 400 with its path."""
+    with pytest.raises(anthropic.BadRequestError, match=f"{path}: Input should be a valid"):
+        _client(emulator()).messages.create(**HELLO, extra_body={"anthropic_beta": betas})
+
+
 def test_no_compaction_on_demand() -> None:
     """What Bedrock does not have is a 400 there."""
     with pytest.raises(anthropic.BadRequestError, match="invalid beta flag"):

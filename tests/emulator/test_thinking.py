@@ -8,7 +8,7 @@ import anthropic
 import pytest
 
 from ctxengine.emulator import Emulator
-from tests.emulator.sdk import CM, HELLO, create, emulator
+from tests.emulator.sdk import CM, HELLO, client, create, emulator
 
 TURN = [
     {"type": "thinking", "thinking": "A greeting.", "signature": "c2NyaXB0ZWQ="},
@@ -40,10 +40,11 @@ def test_replayed_as_it_was() -> None:
 
 
 def test_half_a_surrogate_pair_is_signed() -> None:
-    """Thinking is signed whatever text a script has it hold."""
+    """Thinking is signed whatever text a script has it hold, and what is sent is UTF-8."""
     emulated = emulator([[{"type": "thinking", "thinking": "a\ud800b"}, {"type": "text", "text": "Hello."}]])
-    thought, _ = create(emulated, {**HELLO, "model": "claude-opus-5-5"}).content
-    assert thought.signature and emulated.failure is None
+    sent = client(emulated).beta.messages.with_raw_response.create(**{**HELLO, "model": "claude-opus-5-5"})
+    assert "a\\ud800b" in sent.http_response.content.decode("utf-8")
+    assert sent.parse().content[0].signature and emulated.failure is None
 
 
 def test_a_changed_prefix_is_refused() -> None:
