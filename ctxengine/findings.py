@@ -107,10 +107,15 @@ class Report:
 
 def did_you_mean(word: str, words: Collection[str]) -> str:
     """Advice for a misspelt name: the nearest that exist, else all of them."""
+    near = nearest(word, words)
+    return f"did you mean {' or '.join(near)}?" if near else f"these exist: {', '.join(words)}"
+
+
+def nearest(word: str, words: Collection[str]) -> list[str]:
+    """A few that are spelt much like a word, else that hold it."""
     from difflib import get_close_matches  # only when something is to be said
 
-    near = get_close_matches(word, list(words), 3)
-    return f"did you mean {' or '.join(near)}?" if near else f"these exist: {', '.join(words)}"
+    return get_close_matches(word, list(words), 3) or [each for each in words if word and word in each][-3:]
 
 
 def shown(name: str) -> str:

@@ -150,7 +150,7 @@ class Simulator:
         totals: list[Totals] = []
         edits: dict[str, Sequence[Mapping[str, Any]]] = {}
         flaws: tuple[Finding, ...] = ()
-        findings = [*transcript.findings, *unpriced(made.target, file)]
+        findings = [*transcript.findings, *unpriced(made.target, catalog, file)]
         for candidate in self.candidates:
             replay = Replay(made, candidate, catalog, self._switches, transcript.name, flaws)
             first = replay.plan

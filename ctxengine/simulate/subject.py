@@ -9,7 +9,7 @@ from typing import Any
 from ctxengine.catalog import Catalog
 from ctxengine.conversation import THINKING
 from ctxengine.errors import CtxengineError
-from ctxengine.findings import Finding, Place, shown
+from ctxengine.findings import Finding, Place, nearest, shown
 from ctxengine.target import Target, target_of
 from ctxengine.transcripts import Transcript
 
@@ -27,11 +27,13 @@ def target_for(transcript: Transcript, catalog: Catalog, model: str | None, plat
     return target_of(catalog, model=name, platform=platform, thinking=transcript.request.get("thinking"))
 
 
-def unpriced(target: Target, file: str) -> Iterator[Finding]:
+def unpriced(target: Target, catalog: Catalog, file: str) -> Iterator[Finding]:
     """A warning where the catalog does not know enough of the model for a cost."""
     if target.facts is None:
         message = f"the catalog knows no model {shown(target.model)}: sizes are rough, and prices unknown"
-        help = "add --model M for a model that it knows: ctxengine catalog models shows them"
+        near = nearest(target.model, catalog.models)
+        such = f", such as {' or '.join(near)}" if near else ""
+        help = f"give --model one that it knows{such}: ctxengine catalog models shows them"
     elif not target.facts.prices:
         message = f"the catalog knows no price of {target.model}"
         help = "add --model M for a model with a price, or leave such conversations out"

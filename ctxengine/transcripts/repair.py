@@ -8,7 +8,7 @@ from operator import is_
 from typing import Any
 
 from ctxengine.conversation.blocks import MARKABLE, THINKING
-from ctxengine.findings import Finding, Place
+from ctxengine.findings import Finding, Place, Severity
 from ctxengine.transcripts.reading import Message, text_or_none
 from ctxengine.transcripts.sound import Ids, ToolNames
 
@@ -27,8 +27,17 @@ REPAIRS: Mapping[str, str] = {
     "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
     "name": "tool names replaced, as the API takes only unique ones of at most 128 letters, digits, _ and -",
     "input": "tool inputs that were no object, wrapped in one",
+    "unknown": "blocks of a type that the API does not have, kept as they are",
 }
-UNKNOWN = "unknown", "blocks of a type that the API does not have, kept as they are"
+Told = tuple[str, Severity, str]
+"""Rule, severity and remedy."""
+REPAIRED: Told = "transcript-repaired", "info", "no action needed: the file itself stays as it is"
+LOST: Told = "transcript-repaired", "info", "correct the file if they should count: what is dropped is in no number"
+TOLD: Mapping[str, Told] = {
+    **dict.fromkeys(REPAIRS, REPAIRED),
+    **dict.fromkeys(("orphan", "duplicate", "leading", "misplaced"), LOST),
+    "unknown": ("transcript-unknown", "warning", "correct their type, or remove them"),
+}
 
 OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
     "user": {"tool_use": "misplaced"},
@@ -93,16 +102,12 @@ class Repair:
             elsewhere: where all else does.
         """
         found = []
-        for kind, what in (*REPAIRS.items(), UNKNOWN):
+        for kind, what in REPAIRS.items():
             if count := self.counts[kind]:
+                rule, severity, remedy = TOLD[kind]
                 message = f"{what}: {count}{', the first of them here' if count > 1 else ''}"
                 where = place(self._firsts[kind]) if kind in self._firsts else elsewhere
-                if kind in REPAIRS:
-                    remedy = "no action needed: the file itself stays as it is"
-                    found.append(Finding("transcript-repaired", "info", message, remedy, where))
-                else:
-                    remedy = "correct their type, or remove them"
-                    found.append(Finding("transcript-unknown", "warning", message, remedy, where))
+                found.append(Finding(rule, severity, message, remedy, where))
         return found
 
     def _note(self, kind: str, at: int | None = None) -> None:
