@@ -161,6 +161,8 @@ class Simulator:
                 if self.rows:
                     rows.append(row)
             tally.totals["refused"] = int(bool(replay.plan.refusals))
+            if replay.plan.refusals and not tally.totals["turns"]:
+                tally.totals["cost_usd"] = None  # what is not sent is not cheap
             findings += _named(_overflows(tally.totals, made), file, transcript.place)
             if candidate.baseline:
                 flaws = first.flaws + replay.plan.flaws

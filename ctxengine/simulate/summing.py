@@ -76,7 +76,7 @@ class Sums:
         if not session.turns:
             return
         refused = frozenset(each["policy"] for each in session.totals if each["refused"])
-        priced = all(each["cost_usd"] is not None for each in session.totals)
+        priced = all(each["cost_usd"] is not None for each in session.totals if not each["refused"])
         self._groups.setdefault((refused, priced), self._nothing()).add(session)
 
     @property

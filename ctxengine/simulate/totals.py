@@ -15,7 +15,7 @@ BASELINE = "no policy"
 
 
 def nothing(transcript: str, policy: str) -> Totals:
-    """Totals before the first turn. ``cost_usd`` becomes ``None`` where a price is unknown."""
+    """Totals before the first turn. ``cost_usd`` becomes ``None`` where a price is unknown, or a policy refused."""
     return {
         "transcript": transcript,
         "policy": policy,

@@ -319,6 +319,7 @@ def test_sums_leave_out_where_a_policy_is_refused() -> None:
     assert (mixed.summed().left_out, mixed.summed().refused_there) == (1, ("compact",))
     assert [totals["turns"] for totals in refused.totals()] == [6, 6, 0]
     assert "out of the running: compact" in refused.verdict()
+    assert [totals["cost_usd"] is None for totals in refused.totals()] == [False, False, True]
 
 
 @pytest.mark.parametrize("given", [("talk.json", [CLEAR]), ([], "ctxengine:agentic"), ([], CLEAR)])
