@@ -30,15 +30,15 @@ from ctxengine.cli.output import note
 def command(port: int, script: Path | None, echo: bool, faults: str, platform: str | None, model_latency: int) -> None:
     """Serve the Messages API's context management on this machine, with a scripted model.
 
-    It runs until it is stopped. The base URL is printed on stdout; any key will do. Nothing is sent on, and neither
-    keys nor bodies are logged.
+    It runs until it is stopped. The base URL is printed on stdout, and a line for each request on stderr, with neither
+    keys nor bodies; any key will do. Nothing is sent on.
     """
     from ctxengine.emulator import Emulator
 
     if script and echo:
         raise click.UsageError("--script and --echo cannot both be given")
     emulator = Emulator(script, platform=platform or "anthropic", faults=faults, latency_ms=model_latency, kept=0)
-    with emulator.serve(port) as base_url:
+    with emulator.serve(port, log=True) as base_url:
         click.echo(base_url)
         note(f"stop it with Ctrl-C; point the SDK at it with ANTHROPIC_BASE_URL={base_url}")
         try:

@@ -141,9 +141,13 @@ class Emulator:
         }
 
     @contextmanager
-    def serve(self, port: int = 0) -> Iterator[str]:
-        """Serve on 127.0.0.1 as long as the block lasts; gives the base URL. Needs the extra ``emulator``."""
+    def serve(self, port: int = 0, *, log: bool = False) -> Iterator[str]:
+        """Serve on 127.0.0.1 as long as the block lasts; gives the base URL. Needs the extra ``emulator``.
+
+        Args:
+            log: whether stderr has a line for each request: its method, path and status.
+        """
         from ctxengine.emulator.serving import serving
 
-        with serving(self, port) as base_url:
+        with serving(self, port, log=log) as base_url:
             yield base_url

@@ -25,13 +25,17 @@ LOGGING: Mapping[str, Any] = {
     "filters": {
         "quiet": {"()": "ctxengine.emulator.serving.Quiet"},
         "hanging": {"()": "ctxengine.emulator.serving.Hanging"},
+        "brief": {"()": "ctxengine.emulator.serving.Brief"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["quiet"]}},
     "loggers": {
         "uvicorn.error": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "uvicorn.access": {"handlers": ["stderr"], "filters": ["brief"], "level": "INFO", "propagate": False},
         "asyncio": {"filters": ["hanging"]},
     },
 }
+ACCESS = 5
+"""What uvicorn tells of a request: client, method, path, version of HTTP, status."""
 TICK = 0.01
 """Seconds between two looks at whether the server has started."""
 
@@ -60,6 +64,16 @@ class Hanging(logging.Filter):
         return not str(record.msg).startswith("socket.send() raised")
 
 
+class Brief(logging.Filter):
+    """Of a request, its method, its path without a query, and the status of the answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == ACCESS:
+            _, method, path, _, status = record.args
+            record.msg, record.args = "%s %s %s", (method, str(path).partition("?")[0], status)
+        return True
+
+
 def application(emulator: Answering) -> ASGIApp:
     """The emulator as an ASGI application, for whoever has a server.
 
@@ -85,13 +99,16 @@ def application(emulator: Answering) -> ASGIApp:
 
 
 @contextmanager
-def serving(emulator: Answering, port: int = 0) -> Iterator[str]:
+def serving(emulator: Answering, port: int = 0, *, log: bool = False) -> Iterator[str]:
     """Serve on 127.0.0.1 in a thread of its own; gives the base URL.
+
+    Args:
+        log: whether stderr has a line for each request.
 
     Raises:
         MalformedInput: the extra is not installed, or the port cannot be had.
     """
-    server = _server(emulator)
+    server = _server(emulator, log)
     with _bound(port) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
@@ -104,13 +121,13 @@ def serving(emulator: Answering, port: int = 0) -> Iterator[str]:
             thread.join()
 
 
-def _server(emulator: Answering) -> Server:
+def _server(emulator: Answering, log: bool) -> Server:
     try:
         from uvicorn import Config, Server
     except ImportError:
         finding = Finding("usage", "error", "serving needs starlette and uvicorn", "pip install 'ctxengine[emulator]'")
         raise MalformedInput(finding) from None
-    return Server(Config(application(emulator), log_config=dict(LOGGING), access_log=False, lifespan="off"))
+    return Server(Config(application(emulator), log_config=dict(LOGGING), access_log=log, lifespan="off"))
 
 
 def _bound(port: int) -> socket.socket:

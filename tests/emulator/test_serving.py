@@ -139,6 +139,14 @@ def test_the_command(tmp_path: Path) -> None:
             with pytest.raises(anthropic.OverloadedError):
                 client.messages.create(**HELLO)
             assert client.messages.create(**HELLO).content[0].text == "Good morning."
+            with pytest.raises(anthropic.NotFoundError):
+                client.get("/v1/nothing?key=secret", cast_to=object)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert [line for line in said.splitlines() if "/v1/" in line] == [
+        "POST /v1/messages 529", "POST /v1/messages 200", "GET /v1/nothing 404",
+    ]  # fmt: skip
+    assert "secret" not in said and "Hello" not in said
 
 
 @pytest.mark.parametrize(
