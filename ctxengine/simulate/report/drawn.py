@@ -31,7 +31,7 @@ class Drawn:
     policies: tuple[str, ...]
     points: tuple[Point, ...]
     marks: tuple[Point, ...]
-    """Points with ``mark`` and ``why``, two at a turn where two things happened."""
+    """Points with ``mark`` and ``why``, in the order of turns; two at a turn where two things happened."""
 
     @property
     def step(self) -> int:
@@ -80,6 +80,7 @@ def drawn(session: Session, policies: Sequence[str]) -> Drawn:
             if row["turn"] % step == 1 % step or row["turn"] == session.turns:
                 points.append(point)
             marks += [{**point, "mark": mark, "why": why} for mark, why in _events(row)]
+    marks.sort(key=lambda mark: (mark["turn"], mark["policy"]))
     return Drawn(session, tuple(policies), tuple(points), tuple(marks))
 
 
