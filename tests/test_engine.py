@@ -425,6 +425,19 @@ def test_one_finding_names_its_own_request() -> None:
     assert places(**REQUEST) == ["betas.0"]
 
 
+def test_a_planner_judges_by_the_platform_of_the_call() -> None:
+    """What one platform takes and another refuses is judged anew where the platform is another one."""
+    use = {"type": "tool_use", "id": "t", "name": "read", "input": {}, "caller": None}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "x"}
+    asked = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [use]}]
+    request = {"model": "claude-opus-4-6", "max_tokens": 9, "messages": [*asked, {"role": "user", "content": [result]}]}
+    planner = Engine.from_policy({"version": "1"}).planner()
+    planner.build(**request, platform="vertex")
+    with pytest.raises(PlanRefused, match="pair-caller"):
+        planner.build(**request, platform="bedrock")
+    planner.build(**request, platform="vertex")
+
+
 def test_a_planner_judges_by_the_settings_of_the_call() -> None:
     """Other settings for the same conversation are judged anew."""
     engine = Engine.from_policy({}, plugins=[Strict()])

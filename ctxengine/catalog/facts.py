@@ -111,7 +111,7 @@ class PlatformFact:
     beta_travel: Literal["header", "body"]
     features: Mapping[str, bool | None]
     """clear_edits, threshold_compaction, on_demand_compaction, prompt_caching, automatic_caching, count_tokens,
-    count_tokens_betas, models_api, batches, threads, server_tools, lookback_collapses_runs."""
+    count_tokens_betas, models_api, batches, threads, server_tools, lookback_collapses_runs, null_callers."""
     cache_slots: int
     except_models: Mapping[str, tuple[str, ...]]
     """Feature to the models, by canonical id, that lack it on this platform although others have it."""

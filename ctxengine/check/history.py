@@ -105,6 +105,19 @@ pair_id = noted(
     source=ISSUES,
 )
 
+
+@rule(
+    "pair-caller",
+    "error",
+    "A tool_use has a `caller` of null, which the platform refuses.",
+    help="leave it out: to_dict() of the SDK's blocks does, model_dump() does not",
+    source=ISSUES,
+)
+def pair_caller(facts: Facts) -> Iterator[Hit]:
+    if facts.target.platform_lacks("null_callers"):
+        yield from problems(facts, "pair-caller")
+
+
 thinking_last = noted(
     "thinking-last",
     "An assistant message ends in its thinking.",

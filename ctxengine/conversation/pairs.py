@@ -74,6 +74,10 @@ class Pairs:
         """An id of other letters than the API takes."""
         self._report("pair-id", index, at, "a tool_use whose id is empty, or holds more than letters, digits, _ and -")
 
+    def null_caller(self, index: int, at: int) -> None:
+        """What the SDK's ``model_dump`` makes of a use that the model called itself."""
+        self._report("pair-caller", index, at, "a tool_use whose caller is null")
+
     def server_use(self, index: int, at: int, block: Any, kind: str) -> None:
         use = str(field_of(block, "id"))
         self._server_uses.add(use)

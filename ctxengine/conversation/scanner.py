@@ -105,6 +105,8 @@ class Scanner:
                         pending.add(use)
                         if not is_plain(use):
                             pairs.odd_id(index, at)
+                        if "caller" in block and block["caller"] is None:
+                            pairs.null_caller(index, at)
                     else:
                         pairs.odd_use(index, at, use, from_user)
                 elif kind == "tool_result":

@@ -55,7 +55,7 @@ def looked_at(facts: Facts, rules: RuleSet) -> tuple[Any, ...]:
     arguments = {name: value for name, value in facts.request.kwargs.items() if name != "messages"}
     return (
         (rules.severities, facts.surface, facts.today, plan.mode, plan.edits, plan.beta_names, plan.pruned),
-        plan.policy,
+        (plan.target.platform.name, plan.policy),
         (conversation.ends_with, conversation.begun_answer, conversation.open_tool_uses),
         (conversation.thinking_blocks > 0, conversation.adds_tools),
         (conversation.marks, conversation.compaction_blocks, conversation.problems, conversation.system_messages),
