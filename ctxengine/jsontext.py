@@ -156,6 +156,8 @@ def _parse(text: str, name: str, rule: str) -> Any:
         where = Place("", name, error.lineno, error.colno)
         if text[error.pos : error.pos + 1] in ("}", "]") and text[: error.pos].rstrip().endswith(","):
             _refuse(rule, where, "not valid JSON: a comma with nothing behind it", "take the comma out")
+        if not text.strip():
+            _refuse(rule, where, "not valid JSON: the file is empty", "write a JSON document into it")
         _refuse(rule, where, f"not valid JSON: {error.msg}", "correct the syntax at this place")
     except _DuplicateKey:
         where = _at(text, name, _second_key(text))

@@ -93,7 +93,7 @@ def command(
             click.echo(github_line(finding))
     else:
         _print(verdicts, question)
-    if form != "json" and question.model is None:
+    if form != "json" and question.model is None and not all(each.malformed for each in verdicts):
         note(NO_MODEL)
     code = 2 if any(each.malformed for each in verdicts) else int(failed(distinct(verdicts), strict=strict))
     click.get_current_context().exit(code)

@@ -34,7 +34,8 @@ def judge(value: Any, place: Callable[[str], Place]) -> tuple[Finding, ...]:
     Args:
         place: gives the place of a dotted path, such as :meth:`JsonText.place`. Called only where something is wrong.
     """
-    said = islice((said for misfit in validator().iter_errors(value) for said in _said(misfit)), MOST_FINDINGS)
+    misfits = (misfit for misfit in validator().iter_errors(value) if not _is_branch(misfit))
+    said = islice((said for misfit in misfits for said in _said(misfit)), MOST_FINDINGS)
     wrong = dict.fromkeys(said) or dict.fromkeys(_second_gate(value))
     return tuple(Finding(RULE, "error", message, remedy, place(path)) for path, message, remedy in wrong)
 
@@ -87,7 +88,7 @@ def _said(misfit: Misfit, at: tuple[str | int, ...] = ()) -> Iterator[Said]:
         yield from _union(misfit, parts)
     else:
         wanted = _expected(misfit.schema)
-        yield path, f"this is {_kind(misfit.instance)}, where {wanted} belongs", f"write {wanted}"
+        yield path, f"this is {_kind(misfit.instance)}, where {wanted} belongs", f"write {_like(misfit.schema)}"
 
 
 def _union(misfit: Misfit, parts: tuple[str | int, ...]) -> Iterator[Said]:
@@ -100,8 +101,13 @@ def _union(misfit: Misfit, parts: tuple[str | int, ...]) -> Iterator[Said]:
         for inner in meant[0]:
             yield from _said(inner, parts)
     else:
-        wanted = " or ".join(dict.fromkeys(_expected(branch) for branch in misfit.validator_value))
-        yield ".".join(map(str, parts)), f"this is {_kind(misfit.instance)}, where {wanted} belongs", f"write {wanted}"
+        wanted, like = (" or ".join(dict.fromkeys(map(how, misfit.validator_value))) for how in (_expected, _like))
+        yield ".".join(map(str, parts)), f"this is {_kind(misfit.instance)}, where {wanted} belongs", f"write {like}"
+
+
+def _is_branch(misfit: Misfit) -> bool:
+    """Whether this says for one branch of a tagged union what is said for the whole: what stands there is no object."""
+    return misfit.validator == "type" and tuple(misfit.relative_schema_path)[-2:] == ("then", "type")
 
 
 def _of_another_kind(error: Misfit) -> bool:
@@ -129,6 +135,21 @@ def _expected(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
     return NAMES.get(schema.get("type", ""), "another value")
+
+
+def _like(schema: Mapping[str, Any]) -> str:
+    """The same, of an object with the keys that it needs."""
+    if "allOf" in schema:
+        return " or ".join(_like(rule["then"]) for rule in schema["allOf"])
+    while "$ref" in schema:
+        schema = policy_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+    fields = schema.get("properties", {})
+    needed = [f'"{key}": {_value(fields.get(key, {}))}' for key in schema.get("required", ())]
+    return f"{{{', '.join(needed)}}}" if needed else _expected(schema)
+
+
+def _value(schema: Mapping[str, Any]) -> str:
+    return f'"{schema["const"]}"' if "const" in schema else "…"
 
 
 def _kind(value: Any) -> str:
