@@ -19,7 +19,7 @@ import click
 from ctxengine.catalog import default_catalog
 from ctxengine.cli import options
 from ctxengine.cli.files import ended_like_interrupted, whole_file, written
-from ctxengine.cli.output import JsonStream, plural, print_all, print_findings
+from ctxengine.cli.output import JsonStream, note, plural, print_all, print_findings
 from ctxengine.cli.simulated import assumptions, comparison, row_values, turn_tables
 from ctxengine.simulate import Results, Session, Simulator
 from ctxengine.simulate.files import sessions
@@ -128,6 +128,8 @@ def command(
                 print_all(turn_tables(session, explain))
         if explain and 0 < seen.longest < explain:
             raise click.UsageError(f"--explain {explain}: the longest conversation has {plural(seen.longest, 'turn')}")
+    for name in filter(None, (out, report)):
+        note(f"{name} is written")
     if listing:
         listing.end(_told(listed, seen.sums))
     elif form == "text" and seen.sessions:
