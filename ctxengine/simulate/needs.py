@@ -108,12 +108,11 @@ class _Memory:
         if not self._heads:
             return
         for at, block in enumerate(blocks):
-            for text in _texts(block.get(TEXT_IN.get(block["type"], "content"))):
-                if len(text) >= QUOTE:
-                    for head in self._sought:
-                        if head in text:
-                            self._keep(text, self._stand(index, at, block))
-                            break
+            for text in _texts(block):
+                for head in self._sought:
+                    if head in text:
+                        self._keep(text, self._stand(index, at, block))
+                        break
 
     def _called(self, at: Stand, block: Mapping[str, Any]) -> Need | None:
         """A call, where it was made before."""
@@ -150,12 +149,11 @@ class _Memory:
 
 
 def _written(message: Mapping[str, Any]) -> Iterator[tuple[int, Starts]]:
-    """What the model writes that is long enough to quote something, by block."""
+    """What the model writes, by block: how the passages begin that it may quote."""
     for at, block in enumerate(blocks_of(message)):
         if block["type"] in WRITTEN:
-            for text in _texts(block.get(TEXT_IN.get(block["type"], "content"))):
-                if len(text) >= QUOTE:
-                    yield at, _starts(text)
+            for text in _texts(block):
+                yield at, _starts(text)
 
 
 def _starts(text: str) -> Starts:
@@ -195,16 +193,14 @@ def _frozen(value: Any) -> Hashable:
     return (bool, value) if isinstance(value, bool) else value  # to Python, true is 1
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The strings in a JSON value."""
-    if type(value) is str:
-        yield value
-        return
-    stack = [value]
+def _texts(block: Mapping[str, Any]) -> Iterator[str]:
+    """The strings in what a block says that are long enough to hold a passage."""
+    stack = [block.get(TEXT_IN.get(block["type"], "content"))]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
-            yield item
+            if len(item) >= QUOTE:
+                yield item
         elif isinstance(item, dict):
             stack.extend(item.values())
         elif isinstance(item, list):
