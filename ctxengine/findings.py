@@ -105,6 +105,10 @@ class Report:
         return "\n".join(str(finding) for finding in self.findings)
 
 
+LETTERS = 3
+"""Letters that stand in many names."""
+
+
 def did_you_mean(word: str, words: Collection[str]) -> str:
     """Advice for a misspelt name: the nearest that exist, else all of them."""
     near = nearest(word, words)
@@ -112,10 +116,12 @@ def did_you_mean(word: str, words: Collection[str]) -> str:
 
 
 def nearest(word: str, words: Collection[str]) -> list[str]:
-    """A few that are spelt much like a word, else that hold it."""
+    """A few that are spelt much like a word, else that hold it, where it is more than a few letters."""
     from difflib import get_close_matches  # only when something is to be said
 
-    return get_close_matches(word, list(words), 3) or [each for each in words if word and word in each][-3:]
+    return (
+        get_close_matches(word, list(words), 3) or [each for each in words if len(word) > LETTERS and word in each][-3:]
+    )
 
 
 def shown(name: str) -> str:

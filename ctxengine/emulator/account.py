@@ -143,13 +143,12 @@ class Account:
         """
         if rest is None and (written.spoken or written.rest):
             self.speaker.played()
-        paused = _summary_of(written.content[-1]) if written.stop_reason == "compaction" and written.content else ""
-        if written.spoken or paused:
+        if written.spoken or written.paused_at:
             self.paused.pop(resumed, None)
-        if paused:
-            self.paused.pop(paused, None)  # of two that paused at the same words, the newer one goes on
+        if written.paused_at:
+            self.paused.pop(written.paused_at, None)  # of two that paused at the same words, the newer one goes on
             if left := written.rest or rest:
-                self.paused[paused] = left
+                self.paused[written.paused_at] = left
 
     def _reply(self, found: Outcome) -> Reply:
         """What the script says; tool uses that it gives no id get one. A compaction on demand can do without."""
@@ -203,11 +202,8 @@ def _paused_at(found: Outcome) -> str:
     """The summary that the model's last message ends with, "" where it does not."""
     said = (each for each in reversed(found.request.get("messages") or ()) if field_of(each, "role") == "assistant")
     blocks = blocks_of(next(said, None))
-    return _summary_of(blocks[-1]) if blocks else ""
-
-
-def _summary_of(block: Any) -> str:
-    return str(field_of(block, "content") or "") if field_of(block, "type") == "compaction" else ""
+    last = blocks[-1] if blocks and field_of(blocks[-1], "type") == "compaction" else None
+    return str(field_of(last, "content") or "")
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from struct import pack
 from typing import Any
 from zlib import crc32
 
+from ctxengine.emulator.wire import utf8
+
 HEADERS = {":event-type": "chunk", ":content-type": "application/json", ":message-type": "event"}
 STRING = 7
 """The type of a header whose value is text."""
@@ -16,8 +18,7 @@ STRING = 7
 
 def frame(event: Mapping[str, Any]) -> bytes:
     """One event of the Messages API in a frame of its own: lengths and headers, payload, a checksum after each part."""
-    inner = json.dumps(event, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    payload = json.dumps({"bytes": b64encode(inner).decode()}).encode()
+    payload = json.dumps({"bytes": b64encode(utf8(event)).decode()}).encode()
     headers = b"".join(_header(name, value) for name, value in HEADERS.items())
     prelude = pack("!II", 16 + len(headers) + len(payload), len(headers))
     head = prelude + pack("!I", crc32(prelude)) + headers + payload

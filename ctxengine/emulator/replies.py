@@ -212,7 +212,7 @@ def _turn(content: Any, name: str, index: str, more: Mapping[str, Any] | None = 
         blocks = content if isinstance(content, (list, tuple)) else [content]
         for at, (field, why) in ((at, each) for at, block in enumerate(blocks) for each in mistakes(block)):
             _refuse(name, ".".join(filter(None, (f"{index}.content.{at}", field))), why)
-        _check_json(blocks, name, index)
+        _check_json([dict(block) for block in blocks], name, index)
     reason, tokens = more.get("stop_reason"), more.get("output_tokens")
     if reason is not None and str(reason) not in default_catalog().vocabulary["stop_reasons"]:
         _refuse(name, f"{index}.stop_reason", "this is no reason to stop")
@@ -221,10 +221,10 @@ def _turn(content: Any, name: str, index: str, more: Mapping[str, Any] | None = 
     return reply_of(content, stop_reason=reason, output_tokens=tokens)
 
 
-def _check_json(value: Any, name: str, index: str) -> None:
+def _check_json(blocks: Sequence[Mapping[str, Any]], name: str, index: str) -> None:
     """What Python writes down may hold what JSON cannot."""
     try:
-        json.dumps(value, allow_nan=False, default=dict)
+        json.dumps(blocks, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         _refuse(name, index, "this cannot be written as JSON")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctxengine.catalog.facts import CALLS
+from ctxengine.emulator.wire import utf8
 
 Event = Mapping[str, Any]
 
@@ -38,9 +39,7 @@ def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
 
 def sse(event: Event) -> bytes:
     """One event as it stands in a stream."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode(
-        "utf-8", "backslashreplace"
-    )
+    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), utf8(event))
 
 
 def _opened(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,8 +55,13 @@ class Refused(Exception):
         self.error = error
 
 
+def utf8(value: Any) -> bytes:
+    """JSON as it is sent; half a surrogate pair is escaped."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    body = utf8(value)
     return Answer(status, {**JSON, "content-length": str(len(body)), **(headers or {})}, (body,))
 
 

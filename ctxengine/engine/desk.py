@@ -87,7 +87,7 @@ class Desk:
 
     def _judged(self, call: Call, rules: RuleSet, *, estimates: bool) -> Plan:
         compiled, given = self._compiled_for(call)
-        mode, said = (self.mode, ()) if self.mode else mode_of(compiled.plan)
+        mode, said = mode_of(compiled.plan, self.mode)
         if mode != "off":
             compiled, given = self._contributed(compiled, given)
         standing = replace(as_it_stands(compiled.plan, given), mode=mode) if mode != "enforce" else None

@@ -36,8 +36,10 @@ class RuleSet(NamedTuple):
         )
 
 
-def mode_of(plan: Plan) -> tuple[str, tuple[Finding, ...]]:
-    """The policy's mode, or the environment's: the switch for the person on call."""
+def mode_of(plan: Plan, forced: Mode | None) -> tuple[str, tuple[Finding, ...]]:
+    """The forced mode, or the environment's, the switch for the person on call, or the policy's."""
+    if forced:
+        return forced, ()
     wanted = os.environ.get(MODE_VARIABLE)
     written = plan.policy.get("mode", MODES[0])
     if not wanted or wanted in MODES:

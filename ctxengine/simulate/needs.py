@@ -22,9 +22,11 @@ QUOTE = 40
 """Characters from which on a passage counts as quoted."""
 LONGEST = 1_000
 """Characters that decide whether a passage is quoted, however long it is."""
+LENGTHS = 64
+"""Lengths of passages with one beginning up to which they are kept: each is looked for wherever they may begin."""
 FEW = 12
 """Beginnings up to which looking for each in a text is quicker than taking the text apart."""
-AROUND = " \t\r\f\v\u00a0.,;:!?-*>#|'()[]{}<\u2018\u2019\u00ab\u00bb\u2013\u2014\u2026\u2022"
+AROUND = " \t\r\f\v\u00a0.,;:!?-*>#|'()[]{}<\u2018\u2019\u00ab\u00bb\u2013\u2014\u2026\u2022\u2192"
 """What surrounds a passage and is none of it: punctuation, brackets, and the marks of lists."""
 WRITTEN = ("text", "compaction", *CALLS)
 """Types of blocks in which the model quotes; in its thinking it is only on its way there."""
@@ -80,8 +82,8 @@ class _Memory:
     def __init__(self, heads: set[str]) -> None:
         self._heads = heads
         self._sought = heads if len(heads) <= FEW else ("",)
-        self._passages: defaultdict[str, dict[str, Stand]] = defaultdict(dict)
-        """By how they begin."""
+        self._passages: defaultdict[str, dict[int, dict[str, Stand]]] = defaultdict(dict)
+        """By how they begin, and how long they are."""
         self._calls: dict[Hashable, Stand] = {}
         self._uses: dict[Any, int] = {}
         """Number of the last use of each id."""
@@ -126,10 +128,9 @@ class _Memory:
     def _quoted(self, heads: Iterable[str], starts: Starts, at: Stand) -> Iterator[Stand]:
         """Where the passages stood that a text holds; from now on they stand there."""
         for head in heads:
-            passages = self._passages[head]
-            lengths = {len(passage) for passage in passages}
             for line, start in starts[head]:
-                for passage in [line[start : start + length] for length in lengths]:
+                for length, passages in self._passages[head].items():
+                    passage = line[start : start + length]
                     if passage in passages:
                         yield passages[passage]
                         passages[passage] = at
@@ -137,7 +138,9 @@ class _Memory:
     def _keep(self, text: str, at: Stand) -> None:
         for passage in _passages(text):
             if passage[:QUOTE] in self._heads:
-                self._passages[passage[:QUOTE]][passage] = at
+                by_length = self._passages[passage[:QUOTE]]
+                if len(by_length) < LENGTHS or len(passage) in by_length:
+                    by_length.setdefault(len(passage), {})[passage] = at
 
     def _stand(self, index: int, at: int, block: Mapping[str, Any]) -> Stand:
         kind = block["type"]
@@ -168,6 +171,8 @@ def _starts(text: str) -> Starts:
 
 def _passages(text: str) -> list[str]:
     lines = _lines(text)
+    if "\t" in text or "\u2192" in text:
+        lines = [_NUMBER.sub("", line) for line in lines]
     if any(end in text for end in _ENDS):
         lines += [sentence for line in lines for sentence in _SENTENCE_END.split(line)]
     return [kept[:LONGEST] for line in lines if len(kept := line.strip(AROUND)) >= QUOTE]
@@ -179,6 +184,8 @@ def _lines(text: str) -> list[str]:
     return [line for line in apart.split("\n") if len(line) >= QUOTE]
 
 
+_NUMBER = re.compile(r"^\s*\d+[\t\u2192]")
+"""What tools that print files write before a line."""
 _ENDS = (". ", "? ", "! ")
 _SENTENCE_END = re.compile(r"[.?!] ")
 _WORD = re.compile(f"[^{re.escape(AROUND)}]+")

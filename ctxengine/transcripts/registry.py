@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -28,6 +29,8 @@ from ctxengine.transcripts.transcript import Transcript
 READERS: tuple[Reader, ...] = (TRANSCRIPT, OPENAI, MESSAGES, CLAUDE_CODE, PI)
 """Asked in this order; the first that knows a value reads the file."""
 
+OF_REQUESTS = (MESSAGES, OPENAI)
+"""Formats of which a log may hold one conversation again and again."""
 SNIFF_ROWS = 100
 
 
@@ -51,7 +54,9 @@ def read_transcripts(
         known = (*readers, *READERS)
         reader, rows = _recognise(read_rows(stream, name, notes), name, known)
         first, *more = (transcript for transcript, _ in _finished(reader, rows, name, notes, known))
-    return replace(first, findings=(*notes.skipped, *first.findings)), *more
+    repeated = _repeated((first, *more)) if reader in OF_REQUESTS else 0
+    again = [_counted_again(repeated, Place(file=name))] if repeated else []
+    return replace(first, findings=(*notes.skipped, *again, *first.findings)), *more
 
 
 def read_request(
@@ -142,26 +147,28 @@ def _finished(
     kept = [(transcript, side) for transcript, side in found if transcript.request["messages"]]
     if not kept:
         raise refusal(name, "no message of a conversation is left", "give a log with at least one user message")
-    if len(kept) > 1 and (repeated := _repeated([transcript for transcript, _ in kept])):
-        first, side = kept[0]
-        kept[0] = replace(first, findings=(*first.findings, _counted_again(repeated, Place(file=name)))), side
     return kept
 
 
-def _repeated(transcripts: Sequence[Transcript]) -> int:
-    """How many begin as longer ones do: in a log of requests every turn brings the whole conversation again."""
-    longest: dict[tuple[str, ...], int] = {}
-    found = [[_unmarked(message) for message in each.request["messages"][:2]] for each in transcripts]
-    sizes = [len(each.request["messages"]) for each in transcripts]
-    for opening, size in zip(found, sizes, strict=True):
-        for begun in (opening[:1], opening):
-            longest[tuple(begun)] = max(size, longest.get(tuple(begun), 0))
-    return sum(size < longest[tuple(opening)] for opening, size in zip(found, sizes, strict=True))
+def _repeated(transcripts: Iterable[Transcript]) -> int:
+    """How many are the beginning of another: in a log of requests every turn brings the whole conversation again."""
+    alike: defaultdict[str, list[list[Message]]] = defaultdict(list)
+    for transcript in transcripts:
+        messages = transcript.request["messages"]
+        alike[_unmarked(messages[0])].append(messages)
+    count = 0
+    for found in alike.values():
+        longest = max(found, key=len)
+        shorter = (messages for messages in found if len(messages) < len(longest))
+        count += sum(_unmarked(messages[-1]) == _unmarked(longest[len(messages) - 1]) for messages in shorter)
+    return count
 
 
 def _unmarked(message: Message) -> str:
     """A message, to be compared whatever cache marks it has."""
-    return json.dumps([{**block, "cache_control": None} for block in blocks_of(message["content"])], default=str)
+    blocks = blocks_of(message["content"])
+    plain = [{name: value for name, value in block.items() if name != "cache_control"} for block in blocks]
+    return json.dumps(plain, sort_keys=True, default=str)
 
 
 def _counted_again(count: int, where: Place) -> Finding:

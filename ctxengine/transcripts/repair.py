@@ -25,7 +25,7 @@ REPAIRS: Mapping[str, str] = {
     "unsaid": "answers that end in their thinking, which is dropped",
     "blank": "text blocks without text, dropped",
     "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
-    "name": "tool names replaced, as the API takes only unique ones of at most 128 letters, digits, _ and -",
+    "name": "tool names replaced, as the API takes only letters, digits, _ and -, and not too many of them",
     "input": "tool inputs that were no object, wrapped in one",
     "unknown": "blocks of a type that the API does not have, kept as they are",
 }
@@ -45,7 +45,8 @@ OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
     "system": {"tool_use": "misplaced", "tool_result": "orphan"},
 }
 """By role: the types of blocks that cannot stand in such a message, and what becomes of them."""
-KNOWN = MARKABLE | THINKING | {"tool_reference"}
+REFERENCE = "tool_reference"
+KNOWN = MARKABLE | THINKING | {REFERENCE}
 """Types of content blocks that the API has."""
 
 
@@ -105,8 +106,9 @@ class Repair:
         for kind, what in REPAIRS.items():
             if count := self.counts[kind]:
                 rule, severity, remedy = TOLD[kind]
-                message = f"{what}: {count}{', the first of them here' if count > 1 else ''}"
-                where = place(self._firsts[kind]) if kind in self._firsts else elsewhere
+                placed = kind in self._firsts
+                message = f"{what}: {count}{', the first of them here' if count > 1 and placed else ''}"
+                where = place(self._firsts[kind]) if placed else elsewhere
                 found.append(Finding(rule, severity, message, remedy, where))
         return found
 
@@ -143,9 +145,11 @@ class Repair:
         else:
             del self._unanswered[use_id]
             content = block.get("content")
-            kept = self._sifted(content, {}) if isinstance(content, list) else content
-            changed = use_id != given or (isinstance(kept, list) and len(kept) != len(block["content"]))
-            self._results.append({**block, "tool_use_id": use_id, "content": kept} if changed else block)
+            blocks = content if isinstance(content, list) else []
+            kept = self._sifted(blocks, {})
+            same = use_id == given and _are_the_same(kept, blocks)
+            told = {"tool_use_id": use_id, "content": kept} if blocks else {"tool_use_id": use_id}
+            self._results.append(block if same else {**block, **told})
 
     def _take_assistant(self, message: Message) -> None:
         if not self.messages and not self._rest and not _is_compaction(message):
@@ -209,7 +213,7 @@ class Repair:
             if why:
                 self._note(why)
             else:
-                kept.append(block)
+                kept.append(self._names.renamed(block, "tool_name") if kind == REFERENCE else block)
                 if kind not in KNOWN:
                     self._note("unknown")
         return kept
@@ -260,8 +264,12 @@ def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
     if isinstance(content, str):
         same = len(blocks) == 1 and blocks[0].get("text") is content
     else:
-        same = content is not None and len(content) == len(blocks) and all(map(is_, content, blocks))
+        same = content is not None and _are_the_same(content, blocks)
     return message if same else {"role": message["role"], "content": blocks}
+
+
+def _are_the_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def _is_compaction(message: Message) -> bool:

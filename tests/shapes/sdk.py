@@ -34,9 +34,9 @@ FILES = (typing.IO[bytes], os.PathLike)
 AS = {"configs": "object", "edits": "any", "model": "string"}
 """Fields that are told no further: settings of single browser and computer tools, edits, which are for the rules as the
 catalog may know more of them, and an open list of names."""
-NULLABLE = ("caller",)
-"""Fields that the SDK's own blocks may hold as null, and its types of a request may not: the rules tell where the API
-takes them."""
+NULLABLE = {"BetaToolUseBlockParam": "caller"}
+"""A field that may be null in the SDK's block of a response, and not in its type of a request: a rule tells where the
+API takes it."""
 HEADERS = ("betas", "user_profile_id", "workspace_id")
 """Arguments of the SDK's method that are no fields of the body."""
 
@@ -54,7 +54,8 @@ def _fields(params: Any, found: dict[str, Any]) -> dict[str, Any]:
     hints = get_type_hints(params, include_extras=True)
     required = sorted(name for name, hint in hints.items() if get_origin(hint) in REQUIRED)
     kinds = {name: AS.get(name) or _kind(hint, found) for name, hint in sorted(hints.items())}
-    kinds |= {name: sorted([*kinds[name], "null"]) for name in NULLABLE if name in kinds}
+    if nullable := NULLABLE.get(params.__name__):
+        kinds[nullable] = sorted([*kinds[nullable], "null"])
     return {"required": required, "fields": kinds} if required else {"fields": kinds}
 
 

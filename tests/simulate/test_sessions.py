@@ -20,6 +20,9 @@ from ctxengine.transcripts import Recorded, Transcript
 MODEL = "claude-opus-4-6"
 LINE = "def answer_to_everything(question): return 42"
 SENTENCE = "the retention period is seven years and six months"
+QUESTION = "Who is it that keeps the keys of the old cellar door"
+NUMBERED = "total = sum(each.price for each in basket)"
+LONG = "-".join(map(str, range(300)))
 CLEAR = {
     "version": "1",
     "name": "clear",
@@ -63,9 +66,9 @@ def rows(found: Session, column: str = "clear") -> list[dict[str, Any]]:
 READS = (
     say("user", "Go"),
     read("a", "a.py"),
-    result("a", f"{'x' * 100}\n    {LINE}\n"),
+    result("a", f"{'x' * 100}\n    {LINE}\n    12\u2192    {NUMBERED}\n{LONG}1"),
     read("b", "b.py"),
-    result("b", f"This stands before it. {SENTENCE}. This stands behind it."),
+    result("b", f"This stands before it. {SENTENCE}. This stands behind it. {QUESTION}? Nobody knows."),
     read("c", "c.py"),
     result("c", "z" * 100),
 )
@@ -82,6 +85,9 @@ NEEDED = {
     "a passage within a sentence": (say("assistant", f"There is {LINE}, as I said."), {"quoted": 1}),
     "a passage in a list": (say("assistant", f"I found:\n- {LINE}\n- more"), {"quoted": 1}),
     "a passage in curly quotes": (say("assistant", f"It says \u201c{LINE}\u201d."), {"quoted": 1}),
+    "a question": (say("assistant", f'You ask: "{QUESTION}?"'), {"quoted": 1}),
+    "a line of a numbered file": (say("assistant", f"Line 12 is {NUMBERED}"), {"quoted": 1}),
+    "a passage whose end alone differs": (say("assistant", f"{LONG}2"), {"quoted": 1}),
     "a passage in straight quotes": (say("assistant", f"It says '{LINE}'."), {"quoted": 1}),
     "a passage in bold": (say("assistant", f"It says **{LINE}**."), {"quoted": 1}),
     "a passage as a link": (say("assistant", f"It says [{LINE}](a.py)."), {"quoted": 1}),
@@ -157,8 +163,48 @@ def test_a_summary_is_something_that_was_said() -> None:
     """What a recorded summary repeats is not gone with what it stands for."""
     block = {"type": "compaction", "content": f"They found this: {LINE}"}
     answer = {"role": "assistant", "content": [block, {"type": "text", "text": "Yes"}]}
-    found = session(*READS, answer, say("user", "And?"), say("assistant", f'It is "{LINE}".'), policy=COMPACT)
-    assert [row["needed"] for row in rows(found, "compact")][-1] == []
+    policy = {**COMPACT, "edits": CLEAR["edits"]}
+    found = session(*READS, answer, say("user", "And?"), say("assistant", f'It is "{LINE}".'), policy=policy)
+    assert [row["needed"] for row in rows(found, "compact")] == [[]] * 5
+
+
+def test_a_document_is_something_that_was_said() -> None:
+    """What a document holds is needed again where the model quotes it after a compaction."""
+    source = {"type": "text", "media_type": "text/plain", "data": f"{'lorem ipsum ' * 40_000}\n{LINE}"}
+    asked = {"role": "user", "content": [{"type": "document", "source": source}]}
+    found = session(asked, say("assistant", "Yes"), say("user", "Quote"), say("assistant", LINE), policy=COMPACT)
+    assert [row["needed"] for row in rows(found, "compact")] == [[], ["quotes messages.0.content.0"]]
+
+
+def test_thinking_that_the_model_drops_itself_is_not_forgotten_by_a_policy() -> None:
+    """Where a model never reads earlier thinking, no policy makes it do without."""
+    thought = {"type": "thinking", "thinking": SENTENCE, "signature": "s"}
+    answer = {"role": "assistant", "content": [thought, {"type": "text", "text": "Yes"}]}
+    request = {
+        "model": "claude-haiku-4-5",
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "messages": [*READS, answer, say("user", "And?"), say("assistant", f"{SENTENCE}.")],
+    }
+    (found,) = simulate([Transcript("c", "messages", request, ())], [CLEAR]).sessions
+    assert (rows(found)[-1]["cleared_tool_uses"], rows(found)[-1]["needed"]) == (2, [])
+
+
+def test_what_cannot_be_replayed_is_told_with_its_line(tmp_path: Any) -> None:
+    """A shape that no request has is told at the message that has it, and the next file is replayed."""
+    odd = {"type": "text", "text": "b", "cache_control": 5}
+    messages = [say("user", "a"), {"role": "assistant", "content": [odd]}]
+    file = tmp_path / "odd.json"
+    file.write_text(json.dumps({"model": MODEL, "messages": messages}, indent=1))
+    (session,) = simulate([file], [CLEAR]).sessions
+    (finding,) = [each for each in session.findings if each.severity == "error"]
+    assert (finding.where.line, finding.where.path) == (8, "messages.1.content.0.text.cache_control")
+
+
+def test_a_model_that_nobody_knows_is_told_with_like_ones() -> None:
+    """The warning names models that the name may mean."""
+    found = simulate([Transcript("c", "messages", {"model": "opus", "messages": list(READS)})], [CLEAR])
+    (help,) = [finding.help for finding in found.findings if finding.rule == "simulate-price"]
+    assert "such as claude-opus-" in help
 
 
 def test_a_call_that_is_made_again_is_one_need() -> None:
@@ -228,11 +274,11 @@ def test_a_mark_in_front_of_a_recorded_block_is_gone() -> None:
 def test_sizes_are_fitted_to_bills() -> None:
     """What the record was billed and does not show is in front of the messages; the cache's use is taken as given."""
     found = session(
-        *READS, say("assistant", "Done"), recorded=(billed(1, 5, 20_000, 0, 50), billed(3, 5, 150, 20_000, 50))
+        *READS, say("assistant", "Done"), recorded=(billed(1, 5, 20_000, 0, 50), billed(3, 5, 600, 20_000, 50))
     )
     first, second, *_ = rows(found, "no policy")
     assert found.bills == 2
-    assert abs(first["context"] - 20_005) <= 2 and abs(second["context"] - 20_155) <= 2
+    assert abs(first["context"] - 20_005) <= 2 and abs(second["context"] - 20_605) <= 2
     assert first["cache_write_5m"] > 19_000 and second["cache_read"] > 19_000
     assert first["output_tokens"] == 50
 
