@@ -25,6 +25,8 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.D
 """A string, a bracket, or a literal. A string that does not end goes to the end: to look for its end again from every
 quote in it takes forever."""
 _COLON = re.compile(r"[ \t\n\r]*:")
+READABLE_DEPTH = 900
+"""Levels of nesting that the parser takes, whoever calls it."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -157,7 +159,7 @@ def _parse(text: str, name: str, rule: str) -> Any:
         if text[error.pos : error.pos + 1] in ("}", "]") and text[: error.pos].rstrip().endswith(","):
             _refuse(rule, where, "not valid JSON: a comma with nothing behind it", "take the comma out")
         if not text.strip():
-            _refuse(rule, where, "not valid JSON: the file is empty", "write a JSON document into it")
+            _refuse(rule, where, "not valid JSON: there is nothing in it", "write a JSON document")
         _refuse(rule, where, f"not valid JSON: {error.msg}", "correct the syntax at this place")
     except _DuplicateKey:
         where = _at(text, name, _second_key(text))
@@ -165,13 +167,13 @@ def _parse(text: str, name: str, rule: str) -> Any:
     except _NotFinite as error:
         where = _at(text, name, _literal_at(text, error.literal))
         _refuse(rule, where, f"{error.literal[:20]} is no JSON number", "write a finite number")
-    except (ValueError, RecursionError):
-        _refuse(
-            rule,
-            Place(file=name),
-            "a number is too long, or the nesting too deep, to be read",
-            "write ordinary numbers and a flatter document",
-        )
+    except RecursionError:
+        _check_depth(text, name, rule, READABLE_DEPTH)
+        _refuse(rule, Place(file=name), "nested too deep to be read", "flatten the document")
+    except ValueError:
+        longest = max(_TOKEN.finditer(text), key=lambda token: len(token.group()) * token.group()[-1:].isdigit())
+        where = _at(text, name, longest.start())
+        _refuse(rule, where, "the number is too long to be read", "write an ordinary number")
     _check_surrogates(value, JsonText(name, value, text), rule)
     return value
 

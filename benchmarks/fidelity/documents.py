@@ -90,13 +90,15 @@ def _seen(applied: Applied, compacted: int) -> Seen:
 
 
 def _which(ids: Sequence[str]) -> str:
-    places = [tuple(map(int, id.split("."))) for id in ids]
-    by_request = [(request, [at for _, at in found]) for request, found in groupby(places, key=lambda at: at[0])]
-    return "; ".join(f"{numbers[0]}-{numbers[-1]} of request {request}" for request, numbers in by_request)
+    places = [id[1:].split("_") for id in ids]
+    by_request = groupby(places, key=lambda place: place[0])
+    return "; ".join(
+        f"{', '.join(number for _, number in found)} of request {request}" for request, found in by_request
+    )
 
 
 def _exchange(turn: Turn, index: int, block: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ids = [f"{index + 1}.{number}" for number in range(1, len(turn.results) + 1)]
+    ids = [f"t{index + 1}_{number}" for number in range(1, len(turn.results) + 1)]
     calls = [{"type": "tool_use", "id": id, "name": turn.tool, "input": {}} for id in ids]
     said = {"type": "text", "text": f"<{turn.other}>"}
     results = [

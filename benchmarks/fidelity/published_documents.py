@@ -56,14 +56,12 @@ def _third_run(history: Any) -> list[Seen]:
 
 def other_documents() -> Iterator[Row]:
     turns = _two_readings(theirs.CLEARING_CONTEXTS)
-    plain = list(run(theirs.CLEARING_CONTEXTS[0], turns[:4], []))
+    plain = list(run(theirs.CLEARING_CONTEXTS[0], turns[: theirs.BASELINE_TURNS - 1], []))
     summary = theirs.COMPACTION_SUMMARY
     found = list(run(theirs.CLEARING_CONTEXTS[0], turns, [compact(180_000)], summary=summary))
-    yield "baseline: requests", theirs.BASELINE_TURNS, len(plain), "taken from what was printed"
-    yield "their contexts", "not printed", _contexts(plain), "they grow as the cleared run does"
-    yield "peak", theirs.BASELINE_PEAK, plain[-1].context, "the last request adds its own text"
-    yield "compaction at 180,000: requests", theirs.COMPACTION_TURNS, len(found), "taken from what was printed"
-    yield "their contexts", "not printed", _contexts(found), "they grow as the cleared run does"
+    yield "baseline: contexts of its 5 requests", "not printed", _contexts(plain), "they grow as the cleared run does"
+    yield "its peak", theirs.BASELINE_PEAK, plain[-1].context, "the last request adds its own text"
+    yield "compaction at 180,000: contexts", "not printed", _contexts(found), "7 requests; they grow as those do"
     due = [index + 1 for index, seen in enumerate(found) if seen.compacted]
     yield (
         "compactions, and the first request",

@@ -52,7 +52,7 @@ NOTICES: tuple[Notice, ...] = (
     Notice("transcript-context", "info", "A file holds several conversations, of which one is taken."),
     Notice("transcript-malformed", "error", "A line of a transcript cannot be read."),
     Notice("transcript-repaired", "info", "A transcript was repaired, for instance where a tool use was interrupted."),
-    Notice("transcript-repeated", "warning", "A file holds conversations that begin as longer ones of it do."),
+    Notice("transcript-repeated", "warning", "A file holds conversations that another one of it begins with."),
     Notice("transcript-skipped", "warning", "Lines of a transcript that cannot be read were skipped."),
     Notice("transcript-tools", "info", "Tool definitions were made up for a transcript that has none."),
     Notice("transcript-times", "warning", "A recording's times run backwards, or cannot be read."),

@@ -32,6 +32,8 @@ BINDING = ("block_binding",)
 INVOKE_MODEL = "bedrock"
 """The platform of InvokeModel's paths; its usage says less, as recorded."""
 SEARCHES = ("web_search", "web_fetch")
+Pause = tuple[str, str]
+"""Whose answer has paused, and the summary it paused at."""
 CONTAINER_LIFE = 300
 """Seconds that a container lives on from its last use; two recorded replies moved it on by the time between them."""
 
@@ -63,8 +65,8 @@ class Account:
     speaker: Speaker
     faults: Faults
     cache: PromptCache = field(default_factory=PromptCache)
-    paused: dict[str, Reply] = field(default_factory=dict)
-    """By the summary that an answer has paused at: what of it is still to come."""
+    paused: dict[Pause, Reply] = field(default_factory=dict)
+    """What is still to come of answers that have paused."""
     ids: Counter[str] = field(default_factory=Counter)
 
     def message(self, asked: Asked, platform: str, owner: str) -> tuple[Mapping[str, Any], str | None]:
@@ -84,7 +86,7 @@ class Account:
         summarised = any(field_of(block, "type") == "compaction" and field_of(block, "signature") for block in blocks)
         if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
-        resumed = _paused_at(found)
+        resumed = _pause_of(_last_answer(found), owner)
         rest = self.paused.get(resumed) if resumed else None
         reply = rest or self._reply(found)
         fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
@@ -92,7 +94,8 @@ class Account:
             refuse(self.setting.catalog, f"load-{fault}")
         written = sample(asked.kwargs, found, reply, ground, lambda: self.faults.take(COMPACTION))
         if fault is None:
-            self._go_on(written, resumed, rest)
+            paused = _pause_of(written.content, owner) if written.stop_reason == "compaction" else None
+            self._go_on(written, paused, resumed, rest)
         return self._envelope(asked, found, written, ground), fault
 
     def counts(self, asked: Asked) -> dict[str, Any]:
@@ -134,21 +137,21 @@ class Account:
             now=setting.clock(),
         )
 
-    def _go_on(self, written: Written, resumed: str, rest: Reply | None) -> None:
+    def _go_on(self, written: Written, paused: Pause | None, resumed: Pause | None, rest: Reply | None) -> None:
         """The script goes on once a reply has begun; where it pauses, what is still to come is kept.
 
         Args:
-            resumed: the summary that the request goes on from, "" for none.
-            rest: what was kept under it.
+            resumed: the pause that the request goes on from.
+            rest: what was kept for it.
         """
         if rest is None and (written.spoken or written.rest):
             self.speaker.played()
-        if written.spoken or written.paused_at:
+        if resumed and (written.spoken or paused):
             self.paused.pop(resumed, None)
-        if written.paused_at:
-            self.paused.pop(written.paused_at, None)  # of two that paused at the same words, the newer one goes on
+        if paused:
+            self.paused.pop(paused, None)  # of two that paused at the same words, the newer one goes on
             if left := written.rest or rest:
-                self.paused[written.paused_at] = left
+                self.paused[paused] = left
 
     def _reply(self, found: Outcome) -> Reply:
         """What the script says; tool uses that it gives no id get one. A compaction on demand can do without."""
@@ -198,12 +201,19 @@ def _taken(asked: Asked, ground: Ground) -> Outcome:
     return found
 
 
-def _paused_at(found: Outcome) -> str:
-    """The summary that the model's last message ends with, "" where it does not."""
+def _last_answer(found: Outcome) -> Sequence[Any]:
+    """The blocks of the model's last message."""
     said = (each for each in reversed(found.request.get("messages") or ()) if field_of(each, "role") == "assistant")
-    blocks = blocks_of(next(said, None))
-    last = blocks[-1] if blocks and field_of(blocks[-1], "type") == "compaction" else None
-    return str(field_of(last, "content") or "")
+    return blocks_of(next(said, None))
+
+
+def _pause_of(blocks: Sequence[Any], owner: str) -> Pause | None:
+    """The pause that an answer ends with: known by its summary, or by the result before it where that failed."""
+    if not blocks or field_of(blocks[-1], "type") != "compaction":
+        return None
+    before = field_of(blocks[-2], "tool_use_id") if len(blocks) > 1 else None
+    known = field_of(blocks[-1], "content") or before
+    return (owner, str(known)) if known else None
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

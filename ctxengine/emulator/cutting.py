@@ -27,7 +27,7 @@ def cut_at_stop(reply: Cut, sequences: Sequence[str], count: Count) -> Cut:
         if found:
             begun = ({**block, "text": text[: found[0]]},) if found[0] else ()
             kept = (*reply.content[:at], *begun)
-            return Cut(kept, sum(map(count, kept)), "stop_sequence", found[1])
+            return Cut(kept, min(reply.tokens, sum(map(count, kept))), "stop_sequence", found[1])
     return reply
 
 

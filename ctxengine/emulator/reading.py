@@ -73,6 +73,8 @@ def read_invoke_call(call: Call, catalog: Catalog, model: str, *, stream: bool) 
         if not isinstance(beta, str):
             refuse(catalog, "shape-type", path=f"anthropic_beta.{index}", said=PLAIN["string"][1])
     version = body.pop("anthropic_version", None)
+    if version is None:
+        refuse(catalog, "shape-missing", path="anthropic_version")
     for name in ("model", "stream"):
         if name in body:
             refuse(catalog, "shape-extra", path=name)
@@ -128,7 +130,7 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
             refuse(catalog, "thread-unsupported", path=named, unsupported=named)
         refuse(catalog, "thread-unsupported:here", path="thread")
     for name in NOT_EMULATED:
-        if body.get(name):
+        if body.get(name) is not None:
             refuse(catalog, "not-emulated", path=name)
     for index, message in enumerate(body["messages"]):
         for name in message:

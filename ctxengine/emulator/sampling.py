@@ -75,8 +75,6 @@ class Written:
     stop_sequence: str | None = None
     spoken: bool = False
     """Whether the scripted reply was played to its end."""
-    paused_at: str = ""
-    """The summary behind which it goes on when it is sent back."""
     rest: Reply | None = None
     """What of the reply comes after a pause in its midst."""
 
@@ -102,7 +100,7 @@ def sample(kwargs: Mapping[str, Any], found: Outcome, reply: Reply, ground: Grou
         if found.compaction:
             base = read = _compact(read, found.compaction, reply, ground, strike(), made)
             if made.stop_reason:
-                made.rest = _rest(reply, pieces[:number], made) if number and made.paused_at else None
+                made.rest = _rest(reply, pieces[:number], made) if number and made.stop_reason != REFUSAL else None
                 return made
         elif number and (room := _room(found, ground)) < tokens:
             short = cut_to(Cut(piece, tokens, cut.stop_reason), max(room, 0), WINDOW_ENDS, ground.output)
@@ -154,7 +152,6 @@ def _compact(
     if done.block is not None:
         made.content.append(done.block)
     made.stop_reason = done.stop_reason
-    made.paused_at = summary if summary and due.pause else ""
     if fault == REFUSED:
         made.iterations.append(iteration("message", CacheUse(0, 0, 0, 0), 0))
     return done.request or read

@@ -108,6 +108,8 @@ def _row_for(finding: Finding, facts: Facts) -> WireFact | None:
     table = facts.catalog.wire_errors
     if finding.rule == "beta-compact-missing" and not knows_context_management(facts):
         return table[UNKNOWN_PARAMETER]
+    if finding.rule == "beta-unknown" and facts.target.platform.beta_travel == "body":
+        return table["beta-plat"]  # Bedrock has the same words for whatever it does not know
     rows = [row for row in table.values() if row.rule == finding.rule]
     named = [row for row in rows if row.code and row.code in finding.message]
     placed = [row for row in rows if not row.at or re.fullmatch(row.at, finding.where.path)]

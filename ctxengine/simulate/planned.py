@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxengine.catalog.facts import Ttl
-from ctxengine.engine import Engine
+from ctxengine.engine import Engine, Planner
 from ctxengine.findings import Finding
 from ctxengine.plan import Plan
 from ctxengine.plan.values import SESSION_ONLY
@@ -57,15 +57,18 @@ OF_TODAY = ("model-retired",)
 PLACES = ("tools", "system", "compaction_block", "last_message")
 
 
-def planned(candidate: Candidate, made: Scan, messages: int, known: Sequence[Finding] = ()) -> Planned:
+def planned(
+    candidate: Candidate, planner: Planner, made: Scan, messages: int, known: Sequence[Finding] = ()
+) -> Planned:
     """The plan for the first so many messages; what follows is planned the same until a compaction block comes.
 
     Args:
+        planner: of the candidate, for this conversation.
         known: what the API would refuse of the record itself.
     """
     engine, target = candidate.engine, made.target
     kwargs = {**made.request, "model": target.asked_model, "messages": made.request["messages"][:messages]}
-    plan = engine.plan(platform=target.platform.name, **kwargs)
+    plan = planner.plan(platform=target.platform.name, **kwargs)
     facts = engine.catalog.edits
     control = made.request.get("cache_control")
     refusals, flaws = _refusals_and_flaws(plan, known)
@@ -102,8 +105,8 @@ def cacheable_from(plan: Planned, made: Scan, start: Start, more: int) -> tuple[
         more: tokens in front of it that stand nowhere in the conversation.
     """
     facts, minimum = made.target.facts, plan.minimum
-    tools = measure(made.request.get("tools"))
-    size = measure(made.request.get("system")) + tools
+    tools, system = made.measured
+    size = system + tools
     more += made.fit.hidden
     on_tools = plan.counter.estimate(tools, facts).high >= minimum
     if plan.counter.estimate(size, facts).high + more >= minimum:
@@ -142,4 +145,5 @@ def _refusals_and_flaws(plan: Plan, known: Sequence[Finding]) -> tuple[tuple[Fin
         flaws = tuple(error for error in errors if (error.rule, error.where.path) in places)
     else:
         flaws = tuple(error for error in errors if not error.rule.startswith("edit-"))
-    return tuple(error for error in errors if error not in flaws), flaws
+    mere = set(flaws)
+    return tuple(error for error in errors if error not in mere), flaws

@@ -68,6 +68,7 @@ class Replay:
     ) -> None:  # fmt: skip
         self._known = known
         self._made, self._candidate, self._catalog, self._switches = made, candidate, catalog, switches
+        self._planner = candidate.engine.planner()
         self._name = name
         self._facts = made.target.facts
         self._window = self._facts.window if self._facts else None
@@ -87,7 +88,7 @@ class Replay:
             yield self._turn(number, turn)
 
     def _planned(self, messages: int) -> Planned:
-        plan = planned(self._candidate, self._made, messages, self._known)
+        plan = planned(self._candidate, self._planner, self._made, messages, self._known)
         self._compact_edit = plan.edits.get(COMPACT)
         return plan
 

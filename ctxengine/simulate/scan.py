@@ -21,6 +21,7 @@ from ctxengine.simulate.needs import Needs, find_needs
 from ctxengine.simulate.sizes import BlockSizes
 from ctxengine.simulate.turns import Turn, turns_of
 from ctxengine.target import Target
+from ctxengine.tokens import Size, measure
 from ctxengine.transcripts import Transcript
 
 
@@ -91,10 +92,18 @@ class Scan:
     """What the recorded responses cost, where the bill of each turn is there."""
     fit: Fit = field(default_factory=Fit)
     _needs: Needs | None = None
+    _measured: tuple[Size, Size] | None = None
 
     def start(self, message: int) -> Start:
         """The beginning of a message."""
         return Start(message, self.first_rows[message], self.use_counts[message], self.thinking_counts[message])
+
+    @property
+    def measured(self) -> tuple[Size, Size]:
+        """What tools and system prompt hold, for estimates."""
+        if self._measured is None:
+            self._measured = measure(self.request.get("tools")), measure(self.request.get("system"))
+        return self._measured
 
     @property
     def needs(self) -> Needs:

@@ -15,7 +15,8 @@ BASELINE = "no policy"
 
 
 def nothing(transcript: str, policy: str) -> Totals:
-    """Totals before the first turn. ``cost_usd`` becomes ``None`` where a price is unknown, or a policy refused."""
+    """Totals before the first turn. ``cost_usd`` becomes ``None`` where a price is unknown, or a policy is
+    refused from the first turn on."""
     return {
         "transcript": transcript,
         "policy": policy,

@@ -151,16 +151,15 @@ def _finished(
 
 
 def _repeated(transcripts: Iterable[Transcript]) -> int:
-    """How many are the beginning of another: in a log of requests every turn brings the whole conversation again."""
+    """How many are another, or the beginning of it: in a log of requests every turn brings the conversation again."""
     alike: defaultdict[str, list[list[Message]]] = defaultdict(list)
     for transcript in transcripts:
         messages = transcript.request["messages"]
         alike[_unmarked(messages[0])].append(messages)
     count = 0
     for found in alike.values():
-        longest = max(found, key=len)
-        shorter = (messages for messages in found if len(messages) < len(longest))
-        count += sum(_unmarked(messages[-1]) == _unmarked(longest[len(messages) - 1]) for messages in shorter)
+        *others, longest = sorted(found, key=len)
+        count += sum(_unmarked(messages[-1]) == _unmarked(longest[len(messages) - 1]) for messages in others)
     return count
 
 
@@ -172,7 +171,7 @@ def _unmarked(message: Message) -> str:
 
 
 def _counted_again(count: int, where: Place) -> Finding:
-    message = f"conversations that begin as longer ones of the file do, each counted by itself: {count}"
+    message = f"conversations that another one of the file begins with, each counted by itself: {count}"
     remedy = "where these are requests of one conversation, keep the last one alone"
     return Finding("transcript-repeated", "warning", message, remedy, where)
 

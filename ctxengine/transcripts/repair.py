@@ -67,7 +67,8 @@ class Repair:
         self._firsts: dict[str, int] = {}
         self._taken = 0
         self._names, self._ids = names, Ids()
-        self._open: dict[str, str] = {}
+        self._open: dict[str, list[str]] = {}
+        """Ids that were given in the message at hand → those of the uses that have no result so far, in their order."""
         self._unanswered: dict[str, int] = {}
         self._results: list[dict[str, Any]] = []
         self._rest: list[dict[str, Any]] = []
@@ -137,12 +138,13 @@ class Repair:
 
     def _take_result(self, block: dict[str, Any]) -> None:
         given = block.get("tool_use_id")
-        use_id = self._open.get(given) if isinstance(given, str) else None
-        if use_id is None:
+        waiting = self._open.get(text_or_none(given) or "")
+        if waiting is None:
             self._note("orphan")
-        elif use_id not in self._unanswered:
+        elif not waiting:
             self._note("duplicate")
         else:
+            use_id = waiting.pop(0)
             del self._unanswered[use_id]
             content = block.get("content")
             blocks = content if isinstance(content, list) else []
@@ -197,12 +199,13 @@ class Repair:
         """An answer that somebody cut off after its thinking: the API takes no thinking that nothing follows."""
         if not self.messages or self.messages[-1]["role"] != "assistant":
             return
-        said = blocks = blocks_of(self.messages[-1]["content"])
-        while said and said[-1]["type"] == "thinking":
-            said = said[:-1]
-        if len(said) < len(blocks):
+        blocks = blocks_of(self.messages[-1]["content"])
+        end = len(blocks)
+        while end and blocks[end - 1]["type"] == "thinking":
+            end -= 1
+        if end < len(blocks):
             self._note("unsaid", self._answered_at)
-            self.messages[-1] = {"role": "assistant", "content": said or [{"type": "text", "text": UNSAID}]}
+            self.messages[-1] = {"role": "assistant", "content": blocks[:end] or [{"type": "text", "text": UNSAID}]}
 
     def _sifted(self, blocks: Sequence[dict[str, Any]], out_of_place: Mapping[str, str]) -> list[dict[str, Any]]:
         """The blocks that stay; of the others it is noted why they go."""
@@ -222,7 +225,7 @@ class Repair:
         given, name, arguments = block.get("id"), block.get("name"), block.get("input")
         known = text_or_none(given) or ""
         use_id = self._ids.next(known or "toolu")
-        self._open.setdefault(known, use_id)
+        self._open.setdefault(known, []).append(use_id)
         self._unanswered[use_id] = self._taken
         sound_name = self._names.of(name)
         if use_id is given and sound_name is name and isinstance(arguments, dict):

@@ -68,6 +68,18 @@ def test_case(topic: str, case: Mapping[str, Any]) -> None:
         assert _dig(json.loads(result.stdout), path) == value, path
 
 
+def test_an_error_without_a_place_of_its_own_names_the_file(tmp_path: Path) -> None:
+    """What holds for a request as a whole is told with the file that the request is in."""
+    nested: dict[str, Any] = {}
+    for _ in range(600):
+        nested = {"a": nested}
+    use = {"type": "tool_use", "id": "t", "name": "read", "input": nested}
+    request = {"model": "claude-opus-4-6", "max_tokens": 9, "messages": [{"role": "assistant", "content": [use]}]}
+    (tmp_path / "deep.json").write_text(json.dumps(request))
+    result = CliRunner().invoke(cli, ["explain", "--policy", "ctxengine:minimal", "--request", "deep.json"])
+    assert (result.exit_code, "deep.json:1:1" in result.stderr) == (2, True), result.stderr
+
+
 def test_names_are_unique() -> None:
     """A case is found by its name."""
     names = [(topic, case["name"]) for topic, case in CASES]

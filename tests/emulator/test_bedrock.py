@@ -60,6 +60,14 @@ def test_betas_are_a_list_of_names(betas: Any, path: str) -> None:
         _client(emulator()).messages.create(**HELLO, extra_body={"anthropic_beta": betas})
 
 
+def test_an_unknown_beta_and_a_missing_version() -> None:
+    """What Bedrock does not know it calls a beta flag, and the version belongs into the body."""
+    with pytest.raises(anthropic.BadRequestError, match="invalid beta flag"):
+        _client(emulator()).beta.messages.create(**HELLO, betas=["no-such-beta-2026-01-01"])
+    with pytest.raises(anthropic.BadRequestError, match="anthropic_version: Field required"):
+        _client(emulator()).messages.create(**HELLO, extra_body={"anthropic_version": None})
+
+
 def test_no_compaction_on_demand() -> None:
     """What Bedrock does not have is a 400 there."""
     with pytest.raises(anthropic.BadRequestError, match="invalid beta flag"):

@@ -174,7 +174,7 @@ def test_a_pause_between_passes() -> None:
     assert [said(first), said(second), said(third)] == [
         FIRST, ("compaction", ["srvtoolu_2", "web_search_tool_result", "compaction"]), ("end_turn", ["Done."]),
     ]  # fmt: skip
-    assert said(create(emulated, HELLO)) == ("end_turn", ["Yes?"])
+    assert said(create(emulated, behind(second))) == ("end_turn", ["Yes?"])
 
 
 def test_a_paused_answer_shares_out_its_tokens() -> None:
@@ -206,18 +206,65 @@ def test_a_paused_answer_that_pauses_again_before_it_goes_on() -> None:
     assert said(create(emulated, behind(again))) == ("end_turn", ["Done."])
 
 
-@pytest.mark.parametrize(("fault", "reason"), [("refuse-compaction", "refusal"), ("null-compaction", "compaction")])
-def test_a_failed_pause_leaves_the_script(fault: str, reason: str) -> None:
-    """A compaction that fails between passes keeps nothing for anyone: the turn is there for the next request."""
-    emulated = emulator(["First", [*searched("srvtoolu_1"), DONE], "Third"], faults=fault)
-    create(emulated, HELLO)
-    assert create(emulated, PAUSING).stop_reason == reason
+def test_of_two_that_pause_at_the_same_words_the_newer_goes_on() -> None:
+    """A summary that stands in the script is everybody's, and nobody gets the rest of another's answer."""
+    summary = {"type": "compaction", "content": "So far so good."}
+    emulated = emulator([[summary, *searched("srvtoolu_1"), DONE], [summary, {"type": "text", "text": "Other."}]])
+    assert said(create(emulated, PAUSING)) == FIRST
+    other = create(emulated, compacting(pause=True))
+    assert said(other) == ("compaction", ["compaction"])
+    assert said(create(emulated, behind(other))) == ("end_turn", ["Other."])
+
+
+def test_the_pass_behind_a_compaction_writes_no_more_than_it_marks() -> None:
+    """The model reads the summary behind the cached system prompt, and only marks are written."""
+    system = [{"type": "text", "text": " ".join(facts(200)), "cache_control": {"type": "ephemeral"}}]
+    entries = create(emulator(["Done."]), compacting(system=system)).usage.iterations
+    assert [(entry.type, entry.cache_read_input_tokens > 0) for entry in entries] == [
+        ("compaction", False), ("message", True),
+    ]  # fmt: skip
+    assert entries[1].cache_creation_input_tokens == 0
+
+
+def test_pauses_of_two_keys_keep_apart() -> None:
+    """Whoever pauses goes on with the rest of that answer, also where another one pauses at the same words."""
+    summary = {"type": "compaction", "content": "So far so good."}
+    rests = [{"type": "text", "text": text} for text in ("Yours.", "Mine.")]
+    emulated = emulator([[summary, *searched("srvtoolu_1"), rest] for rest in rests])
+    clients = [anthropic.Anthropic(**{**emulated.client_options(), "api_key": key}) for key in ("one", "other")]
+    paused = [each.beta.messages.create(**PAUSING) for each in clients]
+    resumed = [each.beta.messages.create(**behind(message)) for each, message in zip(clients, paused, strict=True)]
+    assert [said(each)[1] for each in resumed] == [["Yours."], ["Mine."]]
+
+
+def test_a_refused_compaction_leaves_the_script() -> None:
+    """A refusal between passes keeps nothing for anyone: the turn is there for the next request."""
+    emulated = emulator([[*searched("srvtoolu_1"), DONE], "Second"], faults="refuse-compaction")
+    assert create(emulated, PAUSING).stop_reason == "refusal"
     assert said(create(emulated, {**HELLO, "max_tokens": 16_000}))[1] == [
         "srvtoolu_1",
         "web_search_tool_result",
         "Done.",
     ]
-    assert said(create(emulated, HELLO))[1] == ["Third"]
+    assert said(create(emulated, HELLO))[1] == ["Second"]
+
+
+def test_a_failed_compaction_pauses_too() -> None:
+    """Behind a block without a summary the answer goes on as behind any other, and the history is still read."""
+    emulated = emulator([[*searched("srvtoolu_1"), DONE], "Second"], faults="null-compaction")
+    first = create(emulated, PAUSING)
+    assert (said(first), first.content[-1].content) == (FIRST, None)
+    again = create(emulated, behind(first))
+    assert said(again) == ("compaction", ["compaction"])
+    assert said(create(emulated, behind(again))) == ("end_turn", ["Done."])
+    assert said(create(emulated, HELLO)) == ("end_turn", ["Second"])
+
+
+def test_a_stop_sequence_does_not_make_an_answer_longer() -> None:
+    """Output tokens that the script gives are the most that a reply has, also where it is cut at a stop sequence."""
+    reply = {"content": [{"type": "text", "text": f"{'word ' * 3000}END more"}], "usage": {"output_tokens": 5}}
+    message = create(emulator([reply]), {**HELLO, "max_tokens": 100, "stop_sequences": ["END"]})
+    assert (message.stop_reason, message.usage.output_tokens) == ("stop_sequence", 5)
 
 
 def test_what_a_server_tool_brings_is_no_output() -> None:

@@ -40,11 +40,14 @@ def test_replayed_as_it_was() -> None:
 
 
 def test_half_a_surrogate_pair_is_signed() -> None:
-    """Thinking is signed whatever text a script has it hold, and what is sent is UTF-8."""
-    emulated = emulator([[{"type": "thinking", "thinking": "a\ud800b"}, {"type": "text", "text": "Hello."}]])
-    sent = client(emulated).beta.messages.with_raw_response.create(**{**HELLO, "model": "claude-opus-5-5"})
+    """Thinking is signed whatever text a script has it hold, and what is sent is UTF-8, streamed or not."""
+    emulated = emulator([[{"type": "thinking", "thinking": "a\ud800b"}, {"type": "text", "text": "Hello."}]] * 2)
+    asked = {**HELLO, "model": "claude-opus-5-5"}
+    sent = client(emulated).beta.messages.with_raw_response.create(**asked)
     assert "a\\ud800b" in sent.http_response.content.decode("utf-8")
     assert sent.parse().content[0].signature and emulated.failure is None
+    with client(emulated).beta.messages.with_streaming_response.create(**asked, stream=True) as streamed:
+        assert "a\\ud800b" in b"".join(streamed.iter_bytes()).decode("utf-8")
 
 
 def test_a_changed_prefix_is_refused() -> None:

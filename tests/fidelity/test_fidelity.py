@@ -76,7 +76,7 @@ def test_published_clearings() -> None:
     for number, context, ours, published, cleared, which in clearing():
         assert str(published).partition(":")[0] == str(cleared).partition(":")[0]
         assert ours == pytest.approx(context, rel=0.001)
-        assert which == ("1-4 of request 1" if number > 3 else "")
+        assert which == ("1, 2, 3, 4 of request 1" if number > 3 else "")
 
 
 @pytest.mark.parametrize(("read", "changed"), [((1000, 1000), False), ((1000, 1002), True), ((1000, 2400), False)])

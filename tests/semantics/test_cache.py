@@ -92,6 +92,20 @@ def test_marks_within_a_result(switches: dict[str, str], marked: str, uses: list
     assert [(use.read, use.written) for use in found] == uses
 
 
+def test_the_last_mark_within_a_result_says_how_long() -> None:
+    """Of marks with lifetimes of their own, the result is written for that of the last."""
+    parts = [
+        {"type": "text", "text": text, "cache_control": {"type": "ephemeral", "ttl": ttl}}
+        for text, ttl in (("a#300", "1h"), ("b#300", "5m"))
+    ]
+    call = {"type": "tool_use", "id": "t", "name": "n#3", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": parts}
+    use = Conversation().send(
+        {"messages": [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]}
+    )
+    assert (use.write_5m > 600, use.write_1h) == (True, 0)
+
+
 def test_same_prompt_in_other_words() -> None:
     """A string is one text block, SDK objects are their fields, and the order of a block's keys means nothing."""
     conversation = Conversation()

@@ -65,10 +65,13 @@ def test_points_are_the_rows() -> None:
 
 
 def test_marks_tell_what_happened() -> None:
-    """Clearings are marked with their reason, and so is the turn that comes back to what is gone."""
-    (session,) = data_of(report(simulate([conversation("c")], [clear("clear")])))
-    marks = [(mark["turn"], mark["mark"]) for mark in session["marks"]]
-    assert marks == [(3, "clearing"), (4, "clearing"), (5, "clearing"), (6, "clearing"), (6, "needed again")]
+    """Clearings are marked with their reason, and so is the turn that comes back to what is gone, turn by turn."""
+    (session,) = data_of(report(simulate([conversation("c")], [clear("clear"), clear("again")])))
+    marks = [(mark["turn"], mark["name"], mark["mark"]) for mark in session["marks"]]
+    assert marks == [
+        *((turn, name, "clearing") for turn in (3, 4, 5) for name in ("clear", "again")),
+        *((6, name, mark) for name in ("clear", "again") for mark in ("clearing", "needed again")),
+    ]
     assert "clears 1 more tool use(s)" in session["marks"][0]["why"]
 
 

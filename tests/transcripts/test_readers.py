@@ -252,7 +252,7 @@ def test_a_log_of_requests_is_told() -> None:
         {"role": "user", "content": "C."},
     ]
     other = [{"role": "user", "content": "A."}, {"role": "assistant", "content": "x"}]
-    for requests, count in (([asked, grown, other], 1), ([grown, other], 0), ([grown, grown], 0)):
+    for requests, count in (([asked, grown, other], 1), ([grown, other], 0), ([grown, grown], 1)):
         log = "\n".join(json.dumps({"model": "m", "messages": messages}) for messages in requests)
         found = [finding for each in read_transcripts(log.encode(), name="log.jsonl") for finding in each.findings]
         told = [finding.message for finding in found if finding.rule == "transcript-repeated"]
