@@ -20,6 +20,8 @@ ISSUE = {"calls": 2, "result": 1_000, "output": 150}
 """One issue of the triage, and ``TRIGGER``: fitted to the 74 % of the short run."""
 TRIGGER, SHORT, LONG = 30_000, 20, 40
 """``LONG`` issues are fitted to compaction's saving on the long run."""
+BATCH = 7
+"""Issues that are pruned at a time: fitted to the saving of batch pruning on the long run."""
 LEAST = 20_000
 
 
@@ -66,6 +68,8 @@ def triage() -> Iterator[Row]:
                 rare = _against(issues, name, LEAST) if name == "context editing" else None
                 said = "" if rare is None else percent(rare)
                 yield f"{name}, {run_name} run", percent(published), percent(_against(issues, name)), said
+    each, none = (bill(COSTING, HEAD, _issues(LONG, 1), Policy(prunes=prunes)).dollars for prunes in (True, False))
+    yield "batch pruning after each issue, long run", "", percent(each / none - 1), ""
     made = bill(COSTING, HEAD, _issues(SHORT), Policy(clear=clear(TRIGGER, 3)))
     rare = bill(COSTING, HEAD, _issues(SHORT), Policy(clear=_at_least(LEAST)))
     yield "requests that rewrite the cache, short run", "", made.clearings, rare.clearings
@@ -82,9 +86,13 @@ def _against(issues: int, name: str, least: int = 0) -> float:
     return (ours.dollars + ours.of_compactions) / bill(COSTING, HEAD, _issues(issues), Policy()).dollars - 1
 
 
-def _issues(issues: int) -> list[Step]:
+def _issues(issues: int, batch: int = BATCH) -> list[Step]:
     one = [Step(ISSUE["output"], ISSUE["result"])] * ISSUE["calls"]
-    return [Step(step.output, step.result, opens=not index) for _ in range(issues) for index, step in enumerate(one)]
+    return [
+        Step(step.output, step.result, opens=not issue % batch and not index)
+        for issue in range(issues)
+        for index, step in enumerate(one)
+    ]
 
 
 def _at_least(tokens: int) -> dict[str, Any]:
