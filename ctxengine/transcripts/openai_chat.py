@@ -13,6 +13,12 @@ from ctxengine.transcripts.source import MALFORMED, Notes, Row
 
 WRAPPERS = ("messages", "traj", "history")
 SYSTEM = ("system", "developer")
+RESULTS = ("tool", "function")
+"""Roles of a tool's result, the second from before calls had ids."""
+ROLES = (*SYSTEM, "user", "assistant", *RESULTS)
+CALLS = ("tool_calls", "function_call")
+TEXTS = ("text", "refusal")
+"""Types of parts that hold a text, under a key of the same name."""
 
 
 def _history(value: Any) -> tuple[str, list[Any]]:
@@ -32,7 +38,7 @@ def _is_chat(value: Any) -> bool:
         isinstance(message, dict) and isinstance(message.get("role"), str) for message in history
     ):
         return False
-    marks = (message["role"] in ("tool", "developer") or "tool_calls" in message for message in history)
+    marks = (message["role"] in (*RESULTS, "developer") or any(key in message for key in CALLS) for message in history)
     return key in ("traj", "history") or history[0]["role"] in SYSTEM or any(marks)
 
 
@@ -61,10 +67,8 @@ class _Chat:
 
     def add(self, message: Any, path: str) -> None:
         role = message.get("role") if isinstance(message, dict) else None
-        if role not in (*SYSTEM, "user", "assistant", "tool"):
-            self._malformed(
-                path, "this is no chat message: its role is none of system, developer, user, assistant, tool"
-            )
+        if role not in ROLES:
+            self._malformed(path, f"this is no chat message: its role is none of {', '.join(ROLES)}")
             return
         blocks = self._blocks(message.get("content"), f"{path}.content")
         if blocks is None:
@@ -73,9 +77,11 @@ class _Chat:
             self.system.extend(block["text"] for block in blocks if block.get("text"))
             return
         self._paths.append(path)
-        if role == "tool":
+        if role in RESULTS:
             self.messages.append({"role": "user", "content": [_result(message, blocks)]})
         elif role == "assistant":
+            if message.get("function_call") is not None:
+                blocks.extend(self._calls([{"function": message["function_call"]}], f"{path}.function_call"))
             blocks.extend(self._calls(message.get("tool_calls"), f"{path}.tool_calls"))
             self.messages.append({"role": "assistant", "content": blocks})
         else:  # later instructions came between the turns: Messages takes them everywhere only as user text
@@ -99,22 +105,29 @@ class _Chat:
             self._malformed(path, "tool_calls is no list")
             return
         for index, call in enumerate(calls or ()):
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict):
-                given = _arguments(function.get("arguments"))
-                yield {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": given}
+            called = _called(call) if isinstance(call, dict) else None
+            if called:
+                yield {"type": "tool_use", "id": call.get("id"), "name": called[0], "input": called[1]}
             else:
-                self._malformed(f"{path}.{index}", "this tool call names no function")
+                self._malformed(f"{path}.{index}", "this tool call names neither a function nor a custom tool")
 
     def _malformed(self, path: str, message: str) -> None:
         self._notes.malformed(self._row.place(path), message, "correct this message")
 
 
+def _called(call: dict[str, Any]) -> tuple[Any, Any] | None:
+    """Name and input of what is called: a function, or a custom tool, whose input is a text."""
+    function, custom = call.get("function"), call.get("custom")
+    if isinstance(function, dict):
+        return function.get("name"), _arguments(function.get("arguments"))
+    return (custom.get("name"), {"input": custom.get("input")}) if isinstance(custom, dict) else None
+
+
 def _block(part: Any) -> dict[str, Any] | None:
     if not isinstance(part, dict):
         return None
-    if part.get("type") == "text" and isinstance(part.get("text"), str):
-        return {"type": "text", "text": part["text"]}
+    if part.get("type") in TEXTS and isinstance(part.get(part["type"]), str):
+        return {"type": "text", "text": part[part["type"]]}
     image = part.get("image_url")
     url = image.get("url") if part.get("type") == "image_url" and isinstance(image, dict) else None
     if not isinstance(url, str):
