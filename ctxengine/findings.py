@@ -106,7 +106,7 @@ class Report:
 
 
 LETTERS = 3
-"""Letters that stand in many names."""
+"""Letters of a word up to which it stands in too many names to be a hint."""
 
 
 def did_you_mean(word: str, words: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
@@ -26,7 +27,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.D
 quote in it takes forever."""
 _COLON = re.compile(r"[ \t\n\r]*:")
 READABLE_DEPTH = 900
-"""Levels of nesting that the parser takes, whoever calls it."""
+"""Levels of nesting that the parser takes where its caller has not used up the stack."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -171,11 +172,15 @@ def _parse(text: str, name: str, rule: str) -> Any:
         _check_depth(text, name, rule, READABLE_DEPTH)
         _refuse(rule, Place(file=name), "nested too deep to be read", "flatten the document")
     except ValueError:
-        longest = max(_TOKEN.finditer(text), key=lambda token: len(token.group()) * token.group()[-1:].isdigit())
-        where = _at(text, name, longest.start())
+        where = _at(text, name, next((token.start() for token in _TOKEN.finditer(text) if _is_long(token.group())), 0))
         _refuse(rule, where, "the number is too long to be read", "write an ordinary number")
     _check_surrogates(value, JsonText(name, value, text), rule)
     return value
+
+
+def _is_long(word: str) -> bool:
+    digits = word.removeprefix("-")
+    return digits.isdigit() and len(digits) > sys.get_int_max_str_digits()
 
 
 class _DuplicateKey(Exception):

@@ -33,6 +33,7 @@ REFUSED: list[tuple[str, bytes, int | None, int | None, str]] = [
     ("half a surrogate pair in a key", b'{"a": {"\\ud800": 1}}', 1, 2, "surrogate"),
     ("too deep", b"[" * 65 + b"]" * 65, 1, 65, "deeper than 64"),
     ("a number of 5,000 digits", b"[1,\n " + b"1" * 5000 + b"]", 2, 2, "too long"),
+    ("behind a long fraction", b"[0." + b"1" * 6000 + b",\n" + b"1" * 5000 + b"]", 2, 1, "too long"),
 ]
 
 

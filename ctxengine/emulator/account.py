@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from ctxengine.catalog import Catalog
@@ -33,7 +34,7 @@ INVOKE_MODEL = "bedrock"
 """The platform of InvokeModel's paths; its usage says less, as recorded."""
 SEARCHES = ("web_search", "web_fetch")
 Pause = tuple[str, str]
-"""Whose answer has paused, and the summary it paused at."""
+"""Whose answer has paused, and the summary it paused at, or the use whose result it paused behind."""
 CONTAINER_LIFE = 300
 """Seconds that a container lives on from its last use; two recorded replies moved it on by the time between them."""
 
@@ -86,7 +87,8 @@ class Account:
         summarised = any(field_of(block, "type") == "compaction" and field_of(block, "signature") for block in blocks)
         if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
-        resumed = _pause_of(_last_answer(found), owner)
+        answered = _last_answer(found)
+        resumed = _pause_of(answered, owner)
         rest = self.paused.get(resumed) if resumed else None
         reply = rest or self._reply(found)
         fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
@@ -94,7 +96,8 @@ class Account:
             refuse(self.setting.catalog, f"load-{fault}")
         written = sample(asked.kwargs, found, reply, ground, lambda: self.faults.take(COMPACTION))
         if fault is None:
-            paused = _pause_of(written.content, owner) if written.stop_reason == "compaction" else None
+            said = [*answered, *written.content] if resumed else written.content
+            paused = _pause_of(said, owner) if written.stop_reason == "compaction" else None
             self._go_on(written, paused, resumed, rest)
         return self._envelope(asked, found, written, ground), fault
 
@@ -202,18 +205,26 @@ def _taken(asked: Asked, ground: Ground) -> Outcome:
 
 
 def _last_answer(found: Outcome) -> Sequence[Any]:
-    """The blocks of the model's last message."""
-    said = (each for each in reversed(found.request.get("messages") or ()) if field_of(each, "role") == "assistant")
-    return blocks_of(next(said, None))
+    """The blocks of the model's last answer, whatever the user has said since."""
+    messages = reversed(found.request.get("messages") or ())
+    answer = takewhile(_is_the_models, dropwhile(lambda message: not _is_the_models(message), messages))
+    return [block for message in reversed([*answer]) for block in blocks_of(message)]
+
+
+def _is_the_models(message: Any) -> bool:
+    return bool(field_of(message, "role") == "assistant")
 
 
 def _pause_of(blocks: Sequence[Any], owner: str) -> Pause | None:
-    """The pause that an answer ends with: known by its summary, or by the result before it where that failed."""
+    """The pause that an answer ends with; a compaction that failed leaves it where it was."""
     if not blocks or field_of(blocks[-1], "type") != "compaction":
         return None
-    before = field_of(blocks[-2], "tool_use_id") if len(blocks) > 1 else None
-    known = field_of(blocks[-1], "content") or before
-    return (owner, str(known)) if known else None
+    for block in reversed(blocks):
+        failed = field_of(block, "type") == "compaction" and not field_of(block, "content")
+        if not failed:
+            known = field_of(block, "tool_use_id") or field_of(block, "content")
+            return (owner, str(known)) if known else None
+    return None
 
 
 def _usage(written: Written, ground: Ground, *, listed: bool) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def read_invoke_call(call: Call, catalog: Catalog, model: str, *, stream: bool) 
     version = body.pop("anthropic_version", None)
     if version is None:
         refuse(catalog, "shape-missing", path="anthropic_version")
+    if not isinstance(version, str) or version not in catalog.vocabulary["api_versions"]:
+        refuse(catalog, "shape-type", path="anthropic_version", said="a valid version")
     for name in ("model", "stream"):
         if name in body:
             refuse(catalog, "shape-extra", path=name)
@@ -130,7 +132,7 @@ def _check_emulated(body: Mapping[str, Any], catalog: Catalog) -> None:
             refuse(catalog, "thread-unsupported", path=named, unsupported=named)
         refuse(catalog, "thread-unsupported:here", path="thread")
     for name in NOT_EMULATED:
-        if body.get(name) is not None:
+        if body.get(name):
             refuse(catalog, "not-emulated", path=name)
     for index, message in enumerate(body["messages"]):
         for name in message:

@@ -23,7 +23,7 @@ QUOTE = 40
 LONGEST = 1_000
 """Characters that decide whether a passage is quoted, however long it is."""
 LENGTHS = 64
-"""Lengths of passages with one beginning up to which they are kept: each is looked for wherever they may begin."""
+"""Lengths of passages with one beginning that are kept, the newest: each is looked for wherever they may begin."""
 FEW = 12
 """Beginnings up to which looking for each in a text is quicker than taking the text apart."""
 AROUND = " \t\r\f\v\u00a0.,;:!?-*>#|'()[]{}<\u2018\u2019\u00ab\u00bb\u2013\u2014\u2026\u2022\u2192"
@@ -139,8 +139,9 @@ class _Memory:
         for passage in _passages(text):
             if passage[:QUOTE] in self._heads:
                 by_length = self._passages[passage[:QUOTE]]
-                if len(by_length) < LENGTHS or len(passage) in by_length:
-                    by_length.setdefault(len(passage), {})[passage] = at
+                if len(passage) not in by_length and len(by_length) == LENGTHS:
+                    del by_length[next(iter(by_length))]
+                by_length.setdefault(len(passage), {})[passage] = at
 
     def _stand(self, index: int, at: int, block: Mapping[str, Any]) -> Stand:
         kind = block["type"]
@@ -172,7 +173,7 @@ def _starts(text: str) -> Starts:
 def _passages(text: str) -> list[str]:
     lines = _lines(text)
     if "\t" in text or "\u2192" in text:
-        lines = [_NUMBER.sub("", line) for line in lines]
+        lines += [line[number.end() :] for line in lines if (number := _NUMBER.match(line))]
     if any(end in text for end in _ENDS):
         lines += [sentence for line in lines for sentence in _SENTENCE_END.split(line)]
     return [kept[:LONGEST] for line in lines if len(kept := line.strip(AROUND)) >= QUOTE]
@@ -184,7 +185,7 @@ def _lines(text: str) -> list[str]:
     return [line for line in apart.split("\n") if len(line) >= QUOTE]
 
 
-_NUMBER = re.compile(r"^\s*\d+[\t\u2192]")
+_NUMBER = re.compile(r"\s*\d+[\t\u2192]")
 """What tools that print files write before a line."""
 _ENDS = (". ", "? ", "! ")
 _SENTENCE_END = re.compile(r"[.?!] ")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,7 +53,7 @@ def read_transcripts(
         known = (*readers, *READERS)
         reader, rows = _recognise(read_rows(stream, name, notes), name, known)
         first, *more = (transcript for transcript, _ in _finished(reader, rows, name, notes, known))
-    repeated = _repeated((first, *more)) if reader in OF_REQUESTS else 0
+    repeated = _repeated((first, *more)) if more and reader in OF_REQUESTS else 0
     again = [_counted_again(repeated, Place(file=name))] if repeated else []
     return replace(first, findings=(*notes.skipped, *again, *first.findings)), *more
 
@@ -150,16 +149,15 @@ def _finished(
     return kept
 
 
-def _repeated(transcripts: Iterable[Transcript]) -> int:
+def _repeated(transcripts: Sequence[Transcript]) -> int:
     """How many are another, or the beginning of it: in a log of requests every turn brings the conversation again."""
-    alike: defaultdict[str, list[list[Message]]] = defaultdict(list)
-    for transcript in transcripts:
-        messages = transcript.request["messages"]
-        alike[_unmarked(messages[0])].append(messages)
+    seen: set[int] = set()
     count = 0
-    for found in alike.values():
-        *others, longest = sorted(found, key=len)
-        count += sum(_unmarked(messages[-1]) == _unmarked(longest[len(messages) - 1]) for messages in others)
+    for transcript in sorted(transcripts, key=lambda each: -len(each.request["messages"])):
+        texts = map(_unmarked, transcript.request["messages"])
+        _, *begun = accumulate(texts, lambda before, text: hash((before, text)), initial=0)
+        count += begun[-1] in seen
+        seen.update(begun)
     return count
 
 

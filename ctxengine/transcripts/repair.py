@@ -9,7 +9,7 @@ from typing import Any
 
 from ctxengine.conversation.blocks import MARKABLE, THINKING
 from ctxengine.findings import Finding, Place, Severity
-from ctxengine.transcripts.reading import Message, text_or_none
+from ctxengine.transcripts.reading import Message
 from ctxengine.transcripts.sound import Ids, ToolNames
 
 UNSAID = "The answer was interrupted after its thinking."
@@ -45,8 +45,7 @@ OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
     "system": {"tool_use": "misplaced", "tool_result": "orphan"},
 }
 """By role: the types of blocks that cannot stand in such a message, and what becomes of them."""
-REFERENCE = "tool_reference"
-KNOWN = MARKABLE | THINKING | {REFERENCE}
+KNOWN = MARKABLE | THINKING | {"tool_reference"}
 """Types of content blocks that the API has."""
 
 
@@ -138,7 +137,7 @@ class Repair:
 
     def _take_result(self, block: dict[str, Any]) -> None:
         given = block.get("tool_use_id")
-        waiting = self._open.get(text_or_none(given) or "")
+        waiting = self._open.get(_text_of(given))
         if waiting is None:
             self._note("orphan")
         elif not waiting:
@@ -216,14 +215,14 @@ class Repair:
             if why:
                 self._note(why)
             else:
-                kept.append(self._names.renamed(block, "tool_name") if kind == REFERENCE else block)
+                kept.append(block)
                 if kind not in KNOWN:
                     self._note("unknown")
         return kept
 
     def _use(self, block: dict[str, Any]) -> dict[str, Any]:
         given, name, arguments = block.get("id"), block.get("name"), block.get("input")
-        known = text_or_none(given) or ""
+        known = _text_of(given)
         use_id = self._ids.next(known or "toolu")
         self._open.setdefault(known, []).append(use_id)
         self._unanswered[use_id] = self._taken
@@ -273,6 +272,11 @@ def _same_or_new(message: Message, blocks: list[dict[str, Any]]) -> Message:
 
 def _are_the_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
     return len(some) == len(others) and all(map(is_, some, others))
+
+
+def _text_of(id: Any) -> str:
+    """An id as text; "" where there is none."""
+    return "" if id is None else str(id)
 
 
 def _is_compaction(message: Message) -> bool:

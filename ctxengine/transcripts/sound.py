@@ -1,4 +1,4 @@
-"""Names and ids as the API takes them: of letters, digits, _ and -, and none for two things."""
+"""Names and ids as the API takes them: of letters, digits, _ and -, and none for two uses or two definitions."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Ids:
 
 
 class ToolNames:
-    """Names for tools. Each definition has one of its own, those that are sound first; a name without a definition
-    becomes that of the definition that it most likely means."""
+    """Names for tools. Each definition has one of its own, those that are sound first; a use that has no definition is
+    named by its letters alone, and so by that of a definition that means it."""
 
     def __init__(self, tools: Sequence[Any]) -> None:
         self._longest = int(default_catalog().limit("tools.name").at_most or 0)
@@ -48,10 +48,10 @@ class ToolNames:
         found = self._defined.get(name) or sound(name, self._longest)
         return name if found == name else found
 
-    def renamed(self, item: Any, field: str = "name") -> Any:
-        """A definition, a choice or a mention of a tool, under the name that its uses have now."""
-        name = item.get(field) if isinstance(item, dict) else None
-        return {**item, field: self.of(name)} if _is_text(name) and self.of(name) != name else item
+    def renamed(self, item: Any) -> Any:
+        """A definition or a choice of a tool, under the name that its uses have now."""
+        name = item.get("name") if isinstance(item, dict) else None
+        return {**item, "name": self.of(name)} if _is_text(name) and self.of(name) != name else item
 
 
 def sound(name: str, longest: int) -> str:

@@ -64,8 +64,9 @@ def test_an_unknown_beta_and_a_missing_version() -> None:
     """What Bedrock does not know it calls a beta flag, and the version belongs into the body."""
     with pytest.raises(anthropic.BadRequestError, match="invalid beta flag"):
         _client(emulator()).beta.messages.create(**HELLO, betas=["no-such-beta-2026-01-01"])
-    with pytest.raises(anthropic.BadRequestError, match="anthropic_version: Field required"):
-        _client(emulator()).messages.create(**HELLO, extra_body={"anthropic_version": None})
+    for version, says in ((None, "Field required"), ([1], "a valid version"), ("2020-01-01", "a valid version")):
+        with pytest.raises(anthropic.BadRequestError, match=f"anthropic_version: .*{says}"):
+            _client(emulator()).messages.create(**HELLO, extra_body={"anthropic_version": version})
 
 
 def test_no_compaction_on_demand() -> None:

@@ -260,6 +260,18 @@ def test_a_failed_compaction_pauses_too() -> None:
     assert said(create(emulated, HELLO)) == ("end_turn", ["Second"])
 
 
+def test_compactions_that_fail_one_after_the_other_lose_nothing() -> None:
+    """However often no summary comes, the rest of the answer is still to come."""
+    emulated = emulator([[*searched("srvtoolu_1"), DONE], "Second"], faults="null-compaction:2")
+    first = create(emulated, PAUSING)
+    second = create(emulated, behind(first))
+    asked = behind(first, {"role": "assistant", "content": [block.to_dict() for block in second.content]})
+    third = create(emulated, asked)
+    assert [said(each)[1] for each in (first, second, third)] == [FIRST[1], ["compaction"], ["compaction"]]
+    assert [each.content[-1].content is None for each in (first, second, third)] == [True, True, False]
+    assert said(create(emulated, behind(third))) == ("end_turn", ["Done."])
+
+
 def test_a_stop_sequence_does_not_make_an_answer_longer() -> None:
     """Output tokens that the script gives are the most that a reply has, also where it is cut at a stop sequence."""
     reply = {"content": [{"type": "text", "text": f"{'word ' * 3000}END more"}], "usage": {"output_tokens": 5}}

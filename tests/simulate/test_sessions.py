@@ -159,6 +159,16 @@ def test_thinking_behind_a_recorded_compaction_is_still_there() -> None:
     assert rows(found)[-1]["needed"] == ["quotes messages.1.content.0, thinking"]
 
 
+def test_of_many_passages_that_begin_alike_the_newest_are_found() -> None:
+    """Of a listing longer than what is remembered of one beginning, the last line is, and a row of a table as a whole."""
+    begun = "/home/somebody/projects/the-product/source/"
+    listing = "\n".join(f"{begun}{'x' * length}.py" for length in range(1, 100))
+    row = "1234567\tabcdefgh ijklmnop qrstuvwx yz01234"
+    reads = (say("user", "Go"), read("a", "a"), result("a", f"{row}\n{listing}"), *READS[3:])
+    for quote in (f"{begun}{'x' * 99}.py", row):
+        assert rows(session(*reads, say("assistant", f"There is {quote}.")))[-1]["quoted"] == 1
+
+
 def test_a_summary_is_something_that_was_said() -> None:
     """What a recorded summary repeats is not gone with what it stands for."""
     block = {"type": "compaction", "content": f"They found this: {LINE}"}

@@ -251,9 +251,19 @@ def test_a_log_of_requests_is_told() -> None:
         {"role": "assistant", "content": "b"},
         {"role": "user", "content": "C."},
     ]
-    other = [{"role": "user", "content": "A."}, {"role": "assistant", "content": "x"}]
-    for requests, count in (([asked, grown, other], 1), ([grown, other], 0), ([grown, grown], 1)):
+    other = [{"role": "user", "content": "A."}, {"role": "assistant", "content": "x"}, grown[2], *grown[1:]]
+    for requests, count in (
+        ([asked, grown, other], 1), ([grown, other], 0), ([grown, grown], 1), ([grown[:2], other, grown], 1),
+    ):  # fmt: skip
         log = "\n".join(json.dumps({"model": "m", "messages": messages}) for messages in requests)
         found = [finding for each in read_transcripts(log.encode(), name="log.jsonl") for finding in each.findings]
         told = [finding.message for finding in found if finding.rule == "transcript-repeated"]
         assert [message.rsplit(": ", 1)[1] for message in told] == [str(count)] * (count > 0)
+
+
+def test_transcripts_that_begin_alike_are_no_log_of_requests() -> None:
+    """Whoever writes transcripts down means each of them."""
+    request = {"model": "m", "messages": [{"role": "user", "content": "A."}, {"role": "assistant", "content": "b"}]}
+    log = "\n".join([json.dumps({"version": "1", "request": request})] * 2)
+    first, _ = read_transcripts(log.encode(), name="log.jsonl")
+    assert "transcript-repeated" not in {finding.rule for finding in first.findings}
