@@ -22,7 +22,7 @@ QUOTE = 40
 """Characters from which on a passage counts as quoted."""
 LONGEST = 1_000
 """Characters that decide whether a passage is quoted, however long it is."""
-LENGTHS = 64
+LENGTHS = 32
 """Lengths of passages with one beginning that are kept, the newest: each is looked for wherever they may begin."""
 FEW = 12
 """Beginnings up to which looking for each in a text is quicker than taking the text apart."""

@@ -160,7 +160,7 @@ def test_thinking_behind_a_recorded_compaction_is_still_there() -> None:
 
 
 def test_of_many_passages_that_begin_alike_the_newest_are_found() -> None:
-    """Of a listing longer than what is remembered of one beginning, the last line is, and a row of a table as a whole."""
+    """Of lines with one beginning the newest are remembered, and a row of a table as a whole."""
     begun = "/home/somebody/projects/the-product/source/"
     listing = "\n".join(f"{begun}{'x' * length}.py" for length in range(1, 100))
     row = "1234567\tabcdefgh ijklmnop qrstuvwx yz01234"
