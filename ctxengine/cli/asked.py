@@ -78,6 +78,8 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
     elif transcript.format != MESSAGES.name and isinstance(messages, list) and _is_answered(messages):
         kwargs["messages"] = messages[:-1]
         note(f"of {file} the last request is taken, without the answer to it")
+    elif isinstance(messages, list) and _is_answered(messages):
+        note(f"{file} ends with an answer of the model's: --at {len(messages) - 1} takes the request that it answers")
     in_file = transcript.place
     written = in_file is not None and kwargs.get("model") == transcript.request.get("model")
 
@@ -89,7 +91,8 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
 
 
 def _is_answered(messages: Sequence[Any]) -> bool:
-    return len(messages) > 1 and messages[-1]["role"] == "assistant"
+    last = messages[-1] if len(messages) > 1 else None
+    return isinstance(last, dict) and last.get("role") == "assistant"
 
 
 def _note_where_requests_end(at: int, boundaries: Sequence[int]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from ctxengine.catalog import default_catalog
 from ctxengine.conversation import blocks_of, field_of
 from ctxengine.emulator.blocks import mistakes
-from ctxengine.errors import MalformedInput
+from ctxengine.errors import MalformedInput, TranscriptError
 from ctxengine.findings import Finding, Place, shown
 from ctxengine.jsontext import read_json
 from ctxengine.transcripts import Transcript, read_transcripts
@@ -126,7 +126,11 @@ def speaker_of(script: str | Path | Transcript | Sequence[Any] | None) -> Speake
         listed = read_json(data, str(script), rule="script-malformed").value
         if not all(map(_is_chat, listed)):
             return _of_list(listed, str(script))
-    return Turns([turn for each in read_transcripts(script) for turn in recorded_turns(each)])
+    try:
+        return Turns([turn for each in read_transcripts(script) for turn in recorded_turns(each)])
+    except TranscriptError as error:
+        also = "a script is a recorded conversation, or a list of rules or of replies: see docs/emulator.md"
+        raise TranscriptError(*(replace(each, help=f"{each.help}; {also}") for each in error.findings)) from None
 
 
 def recorded_turns(transcript: Transcript) -> list[Reply]:
@@ -192,8 +196,9 @@ def _rule(item: Mapping[str, Any], name: str, index: str) -> SayRule:
         _refuse(name, index, "this rule has no reply")
     try:
         when = re.compile(item["when"]) if "when" in item else None
-    except (re.error, TypeError, OverflowError, RecursionError):
-        _refuse(name, f"{index}.when", "this is no regular expression")
+    except (re.error, TypeError, OverflowError, RecursionError) as error:
+        why = f": {error.msg}" if isinstance(error, re.error) else ""
+        _refuse(name, f"{index}.when", f"this is no regular expression{why}")
     if not isinstance(item.get("tool", ""), str):
         _refuse(name, f"{index}.tool", "this is no name of a tool")
     return SayRule(when, item.get("tool"), _turn(item["reply"], name, index, item))

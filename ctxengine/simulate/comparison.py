@@ -10,7 +10,8 @@ from ctxengine.simulate.totals import BASELINE, Totals, hit_share, money
 UNKNOWN = "?"
 REFUSED = "refused"
 INCOMPARABLE = "n/a"
-NOTHING = ("0", REFUSED)
+NEVER = "-"
+NOTHING = ("0", NEVER, REFUSED)
 MANY = 1_000_000
 """Tokens from which on millions are shown."""
 
@@ -88,7 +89,7 @@ LINES: Sequence[tuple[str, Callable[[Totals], str], bool]] = (
     (NEEDED, _tokens("needed_again"), False),
     ("same call repeated", _tokens("repeated"), True),
     ("passage quoted", _tokens("quoted"), True),
-    ("first at turn", lambda totals: str(totals["first_needed"] or 0), True),
+    ("first at turn", lambda totals: str(totals["first_needed"] or NEVER), True),
     ("turns that do not fit", _overflow, False),
 )
 """Name, cell, and whether the line says more of the one before it."""

@@ -38,8 +38,15 @@ def _is_chat(value: Any) -> bool:
         isinstance(message, dict) and isinstance(message.get("role"), str) for message in history
     ):
         return False
-    marks = (message["role"] in (*RESULTS, "developer") or any(key in message for key in CALLS) for message in history)
-    return key in ("traj", "history") or history[0]["role"] in SYSTEM or any(marks)
+    return key in ("traj", "history") or history[0]["role"] in SYSTEM or any(map(_is_marked, history))
+
+
+def _is_marked(message: Message) -> bool:
+    """Whether a message has what no message of the Messages API has."""
+    content = message.get("content")
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    own = message["role"] in (*RESULTS, "developer") or any(key in message for key in CALLS)
+    return own or any(part.get("type") == "image_url" for part in parts)
 
 
 def _read(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:

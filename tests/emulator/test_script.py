@@ -150,6 +150,16 @@ def test_unreadable_scripts(script: Any) -> None:
         emulator(script)
 
 
+def test_a_script_that_is_nothing_is_told_what_scripts_are(tmp_path: Path) -> None:
+    """A file that is no script at all, and a pattern that is none, are told with what is wrong."""
+    file = tmp_path / "policy.json"
+    file.write_text('{"reply": "x"}')
+    with pytest.raises(MalformedInput, match="a list of rules or of replies"):
+        emulator(file)
+    with pytest.raises(MalformedInput, match="no regular expression: missing"):
+        emulator([{"when": "(x", "reply": "y"}])
+
+
 def test_rules_and_turns_do_not_mix() -> None:
     """The item that is no rule is named, wherever the rules are."""
     with pytest.raises(MalformedInput, match="no rule") as refused:
