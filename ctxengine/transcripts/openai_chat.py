@@ -16,6 +16,8 @@ SYSTEM = ("system", "developer")
 RESULTS = ("tool", "function")
 """Roles of a tool's result, the second from before calls had ids."""
 ROLES = (*SYSTEM, "user", "assistant", *RESULTS)
+MARKED = frozenset({"developer", *RESULTS})
+"""Roles that the Messages API does not have."""
 CALLS = ("tool_calls", "function_call")
 TEXTS = ("text", "refusal")
 """Types of parts that hold a text, under a key of the same name."""
@@ -43,10 +45,10 @@ def _is_chat(value: Any) -> bool:
 
 def _is_marked(message: Message) -> bool:
     """Whether a message has what no message of the Messages API has."""
+    if message["role"] in MARKED or not message.keys().isdisjoint(CALLS):
+        return True
     content = message.get("content")
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    own = message["role"] in (*RESULTS, "developer") or any(key in message for key in CALLS)
-    return own or any(part.get("type") == "image_url" for part in parts)
+    return isinstance(content, list) and any(isinstance(part, dict) and "image_url" in part for part in content)
 
 
 def _read(rows: Iterable[Row], notes: Notes) -> Iterator[Draft]:

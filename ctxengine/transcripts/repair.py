@@ -145,12 +145,10 @@ class Repair:
         else:
             use_id = waiting.pop(0)
             del self._unanswered[use_id]
-            content = block.get("content")
-            blocks = content if isinstance(content, list) else []
-            kept = self._sifted(blocks, {})
-            same = use_id == given and _are_the_same(kept, blocks)
-            told = {"tool_use_id": use_id, "content": kept} if blocks else {"tool_use_id": use_id}
-            self._results.append(block if same else {**block, **told})
+            content: Any = block.get("content")
+            kept = self._sifted(content, {}) if isinstance(content, list) else content
+            same = use_id == given and (kept is content or _are_the_same(kept, content))
+            self._results.append(block if same else {**block, "tool_use_id": use_id, "content": kept})
 
     def _take_assistant(self, message: Message) -> None:
         if not self.messages and not self._rest and not _is_compaction(message):
