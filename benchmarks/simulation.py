@@ -20,7 +20,7 @@ from ctxengine.simulate.simulation import Simulator
 from ctxengine.target import target_of
 from ctxengine.transcripts import read_transcripts
 
-ROUNDS = 15
+ROUNDS = 60
 PRESETS = ("minimal", "agentic", "cost-saver")
 
 
