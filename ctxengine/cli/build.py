@@ -9,7 +9,7 @@ import click
 from ctxengine.cli import options
 from ctxengine.cli.asked import read_asked, with_model
 from ctxengine.cli.files import ended_like_interrupted, whole_file, written
-from ctxengine.cli.output import note, write_json
+from ctxengine.cli.output import note, summary, write_json
 from ctxengine.engine import Engine
 
 
@@ -40,6 +40,9 @@ def command(
         note(finding.message)
     with asked.named():
         built = engine.build(surface=surface, platform=platform, **asked.kwargs)
+        report = engine.plan(surface=surface, platform=platform, **asked.kwargs).report
+    if report.warnings:
+        note(f"{summary(report.warnings)}; ctxengine explain shows what is warned of")
     if path is None:
         write_json(built)
         return
