@@ -196,7 +196,7 @@ def _transcript(draft: Draft, kind: str, file: str, name: str) -> Transcript:
         request["tool_choice"] = names.renamed(request["tool_choice"])
     place = draft.place or (lambda _: where)
     answered = [entry for entry in draft.recorded if 0 < entry.messages < len(draft.request["messages"])]
-    findings = [*repair.findings(place, where), *record_flaws(answered, place)]
+    findings = [*repair.changes.findings(place, where), *record_flaws(answered, place)]
     if not tools and (used := tools_used(repair.messages)):
         request["tools"] = used
         findings.append(_made_up(len(used), where))

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any
 
 from ctxengine.conversation.blocks import MARKABLE, THINKING
-from ctxengine.findings import Finding, Place, Severity
+from ctxengine.transcripts.changes import Changes
 from ctxengine.transcripts.reading import Message
 from ctxengine.transcripts.sound import Ids, ToolNames
 
 UNSAID = "The answer was interrupted after its thinking."
 INTERRUPTED = "The tool call was interrupted: no result was recorded."
-REPAIRS: Mapping[str, str] = {
-    "interrupted": "tool uses without a result, answered with an error result",
-    "orphan": "tool results without a tool use in the message before, dropped",
-    "duplicate": "second results of one tool use, dropped",
-    "joined": "assistant messages that followed another, joined to it",
-    "leading": "assistant messages before the first user message, dropped",
-    "misplaced": "tool uses outside assistant messages, dropped",
-    "unsigned": "thinking blocks without a signature, dropped",
-    "unsaid": "answers that end in their thinking, which is dropped",
-    "blank": "text blocks without text, dropped",
-    "id": "tool use ids replaced, as the API takes only unique ids of letters, digits, _ and -",
-    "name": "tool names replaced, as the API takes only letters, digits, _ and -, and not too many of them",
-    "input": "tool inputs that were no object, wrapped in one",
-    "unknown": "blocks of a type that the API does not have, kept as they are",
-}
-Told = tuple[str, Severity, str]
-"""Rule, severity and remedy."""
-REPAIRED: Told = "transcript-repaired", "info", "no action needed: the file itself stays as it is"
-LOST: Told = "transcript-repaired", "info", "correct the file if they should count: what is dropped is in no number"
-TOLD: Mapping[str, Told] = {
-    **dict.fromkeys(REPAIRS, REPAIRED),
-    **dict.fromkeys(("orphan", "duplicate", "leading", "misplaced"), LOST),
-    "unknown": ("transcript-unknown", "warning", "correct their type, or remove them"),
-}
-
 OUT_OF_PLACE: Mapping[str, Mapping[str, str]] = {
     "user": {"tool_use": "misplaced"},
     "assistant": {"tool_result": "orphan"},
@@ -62,8 +36,7 @@ class Repair:
         self.starts: dict[int, int] = {}
         self.origins: list[int] = []
         """Which of those taken each message begins with."""
-        self.counts: Counter[str] = Counter()
-        self._firsts: dict[str, int] = {}
+        self.changes = Changes()
         self._taken = 0
         self._names, self._ids = names, Ids()
         self._open: dict[str, list[str]] = {}
@@ -92,30 +65,12 @@ class Repair:
     def define(self, tools: Sequence[Any]) -> list[Any]:
         """Definitions of tools under the names that their uses have now."""
         defined = [self._names.renamed(tool) for tool in tools]
-        self.counts["name"] += sum(tool is not given for tool, given in zip(defined, tools, strict=True))
+        self.changes.note_elsewhere("name", sum(tool is not given for tool, given in zip(defined, tools, strict=True)))
         return defined
-
-    def findings(self, place: Callable[[int], Place], elsewhere: Place) -> list[Finding]:
-        """What was changed, and what is unknown.
-
-        Args:
-            place: where the i-th of the messages taken stands.
-            elsewhere: where all else does.
-        """
-        found = []
-        for kind, what in REPAIRS.items():
-            if count := self.counts[kind]:
-                rule, severity, remedy = TOLD[kind]
-                placed = kind in self._firsts
-                message = f"{what}: {count}{', the first of them here' if count > 1 and placed else ''}"
-                where = place(self._firsts[kind]) if placed else elsewhere
-                found.append(Finding(rule, severity, message, remedy, where))
-        return found
 
     def _note(self, kind: str, at: int | None = None) -> None:
         """Count what was done, or is unknown, in the message at hand or in an earlier one."""
-        self.counts[kind] += 1
-        self._firsts.setdefault(kind, self._taken if at is None else at)
+        self.changes.note(kind, self._taken if at is None else at)
 
     def _take_user(self, message: Message) -> None:
         if not self._user:
