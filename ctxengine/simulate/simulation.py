@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,9 @@ from ctxengine.catalog import Catalog, default_catalog
 from ctxengine.catalog.rows import plain
 from ctxengine.edits.switches import Switches, switches_of
 from ctxengine.engine import Engine
-from ctxengine.errors import CtxengineError
-from ctxengine.findings import Finding, Place
-from ctxengine.shapes import request_flaw
+from ctxengine.findings import Finding
 from ctxengine.simulate.planned import Candidate
+from ctxengine.simulate.remarks import compared_as_it_is, named, no_turns, overflows, unusable
 from ctxengine.simulate.replay import Replay, Row
 from ctxengine.simulate.scan import Scan, scan
 from ctxengine.simulate.sources import find_files
@@ -125,7 +124,7 @@ class Simulator:
                     path, lenient=self.lenient, readers=self.candidates[0].engine.host.readers
                 )
             except Exception as error:
-                yield Session(str(path), findings=tuple(_unusable(error, str(path))))
+                yield Session(str(path), findings=tuple(unusable(error, str(path))))
                 continue
             for transcript in transcripts:
                 yield self.session(transcript, str(path))
@@ -139,10 +138,10 @@ class Simulator:
             target = target_for(transcript, catalog, self.model, self.platform, file)
             made = scan(transcript, target, catalog, self._switches, gap=self.gap)
             if not made.turns:
-                return Session(transcript.name, target.model, findings=(*transcript.findings, _no_turns(file)))
+                return Session(transcript.name, target.model, findings=(*transcript.findings, no_turns(file)))
             return self._compared(transcript, made, catalog, file)
         except Exception as error:
-            why = _unusable(error, file, transcript)
+            why = unusable(error, file, transcript)
             return Session(transcript.name, findings=(*transcript.findings, *why))
 
     def _compared(self, transcript: Transcript, made: Scan, catalog: Catalog, file: str) -> Session:
@@ -163,12 +162,12 @@ class Simulator:
             tally.totals["refused"] = int(bool(replay.plan.refusals))
             if replay.plan.refusals and not tally.totals["turns"]:
                 tally.totals["cost_usd"] = None  # what is not sent is not cheap
-            findings += _named(_overflows(tally.totals, made), file, transcript.place)
+            findings += named(overflows(tally.totals, made), file, transcript.place)
             if candidate.baseline:
                 flaws = first.flaws + replay.plan.flaws
             else:
-                findings += _named(map(_compared_as_it_is, replay.plan.flaws), file, transcript.place)
-            findings += _named(replay.plan.refusals, file, transcript.place)
+                findings += named(map(compared_as_it_is, replay.plan.flaws), file, transcript.place)
+            findings += named(replay.plan.refusals, file, transcript.place)
             findings += replay.plan.warnings
             totals.append(tally.totals)
         timed = any(entry.timestamp for entry in transcript.recorded)
@@ -230,44 +229,3 @@ def _stem(policy: Policy, number: int) -> str:
     if isinstance(policy, Mapping):
         return str(policy.get("name") or f"policy {number}")
     return Path(str(policy).removeprefix("ctxengine:")).stem
-
-
-def _unusable(error: Exception, file: str, transcript: Transcript | None = None) -> Iterator[Finding]:
-    """Why a file is left out. Recorded requests may hold anything, and none of it may end the run for the others."""
-    place = transcript.place if transcript else None
-    if isinstance(error, CtxengineError):
-        yield from _named(error.findings, file, place)
-        return
-    flaw = request_flaw(transcript.request) if transcript else None
-    perhaps = f"; perhaps because {flaw.words}" if flaw else ""
-    message = f"the conversation has a shape that cannot be replayed ({type(error).__name__}){perhaps}"
-    remedy = "correct the file so that the API would take its requests, or leave it out"
-    finding = Finding("transcript-malformed", "error", message, remedy, Place(flaw.path if flaw else ""))
-    yield from _named([finding], file, place)
-
-
-def _named(findings: Iterable[Finding], file: str, place: Callable[[str], Place] | None = None) -> Iterator[Finding]:
-    """Findings on a conversation, which say its file and line where they do not yet."""
-    for finding in findings:
-        where = finding.where
-        found = place(where.path) if place and where.file is None else where
-        yield replace(finding, where=replace(found, file=found.file or file))
-
-
-def _overflows(totals: Totals, made: Scan) -> Iterator[Finding]:
-    if totals["overflows"]:
-        first, window = totals["first_overflow"], made.target.window
-        message = f"{totals['policy']} does not fit the window of {window:,} tokens, first at turn {first}"
-        help = "clear or compact earlier, or use a model with a larger window"
-        sent = made.turns[first - 1].messages
-        yield Finding("simulate-overflow", "warning", message, help, Place(f"messages.{sent - 1}"))
-
-
-def _compared_as_it_is(flaw: Finding) -> Finding:
-    message = f"the API would refuse this whatever the policy, and it is compared all the same: {flaw.message}"
-    return replace(flaw, rule="simulate-request", severity="warning", message=message)
-
-
-def _no_turns(file: str) -> Finding:
-    message = "no message of the conversation is an answer, so there is no turn to replay"
-    return Finding("simulate-no-turns", "warning", message, "give a conversation with answers", Place(file=file))
