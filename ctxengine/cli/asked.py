@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from ctxengine.cli.output import note
+from ctxengine.conversation import SERVER_RESULTS, blocks_of, field_of
 from ctxengine.engine import Engine
 from ctxengine.errors import PlanRefused, RequestError
 from ctxengine.extension.host import Host
@@ -78,8 +79,9 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
     elif transcript.format != MESSAGES.name and isinstance(messages, list) and _is_answered(messages):
         kwargs["messages"] = messages[:-1]
         note(f"of {file} the last request is taken, without the answer to it")
-    elif isinstance(messages, list) and _is_answered(messages):
-        note(f"{file} ends with an answer of the model's: --at {len(messages) - 1} takes the request that it answers")
+    elif isinstance(messages, list) and _is_answered(messages) and not _goes_on(messages[-1]):
+        for before in [end for end in transcript.boundaries() if end < len(messages)][-1:]:
+            note(f"{file} ends with an answer of the model's: --at {before} takes the request that it answers")
     in_file = transcript.place
     written = in_file is not None and kwargs.get("model") == transcript.request.get("model")
 
@@ -93,6 +95,12 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
 def _is_answered(messages: Sequence[Any]) -> bool:
     last = messages[-1] if len(messages) > 1 else None
     return isinstance(last, dict) and last.get("role") == "assistant"
+
+
+def _goes_on(answer: Mapping[str, Any]) -> bool:
+    """Whether the model goes on from an answer that has paused."""
+    last = next(reversed(blocks_of(answer)), None)
+    return field_of(last, "type") in {"compaction", "server_tool_use", *SERVER_RESULTS}
 
 
 def _note_where_requests_end(at: int, boundaries: Sequence[int]) -> None:

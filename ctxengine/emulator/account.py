@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from itertools import dropwhile, takewhile
+from itertools import chain
 from typing import Any
 
 from ctxengine.catalog import Catalog
@@ -87,8 +87,7 @@ class Account:
         summarised = any(field_of(block, "type") == "compaction" and field_of(block, "signature") for block in blocks)
         if (found.on_demand or summarised) and self.faults.take(("compaction-unavailable",)):
             refuse(self.setting.catalog, "odc-unavailable")
-        answered = _last_answer(found)
-        resumed = _pause_of(answered, owner)
+        resumed = _pause_of(_said(found), owner)
         rest = self.paused.get(resumed) if resumed else None
         reply = rest or self._reply(found)
         fault = self.faults.take((*STATUSES, *(STREAM_CUTS if asked.stream else CUTS)))
@@ -96,7 +95,7 @@ class Account:
             refuse(self.setting.catalog, f"load-{fault}")
         written = sample(asked.kwargs, found, reply, ground, lambda: self.faults.take(COMPACTION))
         if fault is None:
-            said = [*answered, *written.content] if resumed else written.content
+            said = chain(reversed(written.content), _said(found) if resumed else ())
             paused = _pause_of(said, owner) if written.stop_reason == "compaction" else None
             self._go_on(written, paused, resumed, rest)
         return self._envelope(asked, found, written, ground), fault
@@ -204,24 +203,24 @@ def _taken(asked: Asked, ground: Ground) -> Outcome:
     return found
 
 
-def _last_answer(found: Outcome) -> Sequence[Any]:
-    """The blocks of the model's last answer, whatever the user has said since."""
-    messages = reversed(found.request.get("messages") or ())
-    answer = takewhile(_is_the_models, dropwhile(lambda message: not _is_the_models(message), messages))
-    return [block for message in reversed([*answer]) for block in blocks_of(message)]
+def _said(found: Outcome) -> Iterator[Any]:
+    """The blocks of the model's messages, the newest first."""
+    for message in reversed(found.request.get("messages") or ()):
+        if field_of(message, "role") == "assistant":
+            yield from reversed(blocks_of(message))
 
 
-def _is_the_models(message: Any) -> bool:
-    return bool(field_of(message, "role") == "assistant")
+def _pause_of(said: Iterable[Any], owner: str) -> Pause | None:
+    """The pause that an answer ends with; a compaction that failed leaves it where it was.
 
-
-def _pause_of(blocks: Sequence[Any], owner: str) -> Pause | None:
-    """The pause that an answer ends with; a compaction that failed leaves it where it was."""
-    if not blocks or field_of(blocks[-1], "type") != "compaction":
-        return None
-    for block in reversed(blocks):
-        failed = field_of(block, "type") == "compaction" and not field_of(block, "content")
-        if not failed:
+    Args:
+        said: blocks of the model's, the newest first.
+    """
+    for number, block in enumerate(said):
+        compaction = field_of(block, "type") == "compaction"
+        if not number and not compaction:
+            return None
+        if not compaction or field_of(block, "content"):
             known = field_of(block, "tool_use_id") or field_of(block, "content")
             return (owner, str(known)) if known else None
     return None

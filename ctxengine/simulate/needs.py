@@ -139,9 +139,11 @@ class _Memory:
         for passage in _passages(text):
             if passage[:QUOTE] in self._heads:
                 by_length = self._passages[passage[:QUOTE]]
-                if len(passage) not in by_length and len(by_length) == LENGTHS:
+                alike = by_length.pop(len(passage), {})
+                if len(by_length) == LENGTHS:
                     del by_length[next(iter(by_length))]
-                by_length.setdefault(len(passage), {})[passage] = at
+                by_length[len(passage)] = alike  # behind the others: the oldest stand first
+                alike[passage] = at
 
     def _stand(self, index: int, at: int, block: Mapping[str, Any]) -> Stand:
         kind = block["type"]

@@ -89,8 +89,10 @@ class _Chat:
         if role in RESULTS:
             self.messages.append({"role": "user", "content": [_result(message, blocks)]})
         elif role == "assistant":
+            if refusal := text_or_none(message.get("refusal")):
+                blocks.append({"type": "text", "text": refusal})
             if message.get("function_call") is not None:
-                blocks.extend(self._calls([{"function": message["function_call"]}], f"{path}.function_call"))
+                blocks.extend(self._call({"function": message["function_call"]}, f"{path}.function_call"))
             blocks.extend(self._calls(message.get("tool_calls"), f"{path}.tool_calls"))
             self.messages.append({"role": "assistant", "content": blocks})
         else:  # later instructions came between the turns: Messages takes them everywhere only as user text
@@ -114,11 +116,14 @@ class _Chat:
             self._malformed(path, "tool_calls is no list")
             return
         for index, call in enumerate(calls or ()):
-            called = _called(call) if isinstance(call, dict) else None
-            if called:
-                yield {"type": "tool_use", "id": call.get("id"), "name": called[0], "input": called[1]}
-            else:
-                self._malformed(f"{path}.{index}", "this tool call names neither a function nor a custom tool")
+            yield from self._call(call, f"{path}.{index}")
+
+    def _call(self, call: Any, path: str) -> Iterator[dict[str, Any]]:
+        called = _called(call) if isinstance(call, dict) else None
+        if called:
+            yield {"type": "tool_use", "id": call.get("id"), "name": called[0], "input": called[1]}
+        else:
+            self._malformed(path, "this tool call names neither a function nor a custom tool")
 
     def _malformed(self, path: str, message: str) -> None:
         self._notes.malformed(self._row.place(path), message, "correct this message")
@@ -165,9 +170,12 @@ def _arguments(arguments: Any) -> Any:
 
 
 def _tools(value: Any) -> list[dict[str, Any]]:
-    given = value.get("tools") if isinstance(value, dict) else None
-    functions = [tool.get("function") for tool in given if isinstance(tool, dict)] if isinstance(given, list) else []
-    return [_tool(function) for function in functions if isinstance(function, dict) and function.get("name")]
+    """Definitions of functions, of custom tools, and of the functions of old."""
+    if not isinstance(value, dict):
+        return []
+    tools, functions = (given if isinstance(given, list) else [] for given in map(value.get, ("tools", "functions")))
+    given = [tool.get("function") or tool.get("custom") for tool in tools if isinstance(tool, dict)] + functions
+    return [_tool(function) for function in given if isinstance(function, dict) and function.get("name")]
 
 
 def _tool(function: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,8 @@ class Repair:
             content: Any = block.get("content")
             kept = self._sifted(content, {}) if isinstance(content, list) else content
             same = use_id == given and (kept is content or _are_the_same(kept, content))
-            self._results.append(block if same else {**block, "tool_use_id": use_id, "content": kept})
+            told = {"tool_use_id": use_id, "content": kept} if "content" in block else {"tool_use_id": use_id}
+            self._results.append(block if same else {**block, **told})
 
     def _take_assistant(self, message: Message) -> None:
         if not self.messages and not self._rest and not _is_compaction(message):

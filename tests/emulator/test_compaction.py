@@ -260,16 +260,17 @@ def test_a_failed_compaction_pauses_too() -> None:
     assert said(create(emulated, HELLO)) == ("end_turn", ["Second"])
 
 
-def test_compactions_that_fail_one_after_the_other_lose_nothing() -> None:
+@pytest.mark.parametrize("between", [[], [{"role": "user", "content": "Go on."}]])
+def test_compactions_that_fail_one_after_the_other_lose_nothing(between: list[dict[str, Any]]) -> None:
     """However often no summary comes, the rest of the answer is still to come."""
     emulated = emulator([[*searched("srvtoolu_1"), DONE], "Second"], faults="null-compaction:2")
     first = create(emulated, PAUSING)
-    second = create(emulated, behind(first))
-    asked = behind(first, {"role": "assistant", "content": [block.to_dict() for block in second.content]})
-    third = create(emulated, asked)
+    second = create(emulated, behind(first, *between))
+    failed = {"role": "assistant", "content": [block.to_dict() for block in second.content]}
+    third = create(emulated, behind(first, *between, failed, *between))
     assert [said(each)[1] for each in (first, second, third)] == [FIRST[1], ["compaction"], ["compaction"]]
     assert [each.content[-1].content is None for each in (first, second, third)] == [True, True, False]
-    assert said(create(emulated, behind(third))) == ("end_turn", ["Done."])
+    assert said(create(emulated, behind(third, *between))) == ("end_turn", ["Done."])
 
 
 def test_a_stop_sequence_does_not_make_an_answer_longer() -> None:

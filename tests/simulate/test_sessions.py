@@ -167,6 +167,9 @@ def test_of_many_passages_that_begin_alike_the_newest_are_found() -> None:
     reads = (say("user", "Go"), read("a", "a"), result("a", f"{row}\n{listing}"), *READS[3:])
     for quote in (f"{begun}{'x' * 99}.py", row):
         assert rows(session(*reads, say("assistant", f"There is {quote}.")))[-1]["quoted"] == 1
+    lines = [f"{begun}{'x' * length}.py" for length in range(1, 34)]
+    reads = (say("user", "Go"), read("a", "a"), result("a", "\n".join([*lines[:32], lines[0], lines[32]])), *READS[3:])
+    assert rows(session(*reads, say("assistant", f"There is {lines[0]}.")))[-1]["quoted"] == 1
 
 
 def test_a_summary_is_something_that_was_said() -> None:
