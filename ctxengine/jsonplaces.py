@@ -1,4 +1,4 @@
-"""Where the values of a JSON text stand: line and column of a dotted path."""
+"""Where the values of a JSON text stand, line and column of a dotted path, and where what no reader takes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ DEEPEST = 20
 """Levels down to which a place is looked for: each is read anew, and what lies deeper is given as what it lies in."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.DOTALL)
+"""A string, a bracket, or a literal. A string that does not end goes to the end: to look for its end again from every
+quote in it takes forever."""
+_COLON = re.compile(r"[ \t\n\r]*:")
 
 
 class Places:
@@ -58,6 +62,48 @@ class Places:
             at = _skip(text, _DECODER.raw_decode(text, at)[1])
             at = _skip(text, at + 1) if text[at] == "," else at
             count += 1
+
+
+def deeper_than(text: str, levels: int) -> int | None:
+    """The offset of the first bracket that is nested deeper."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        bracket = token.group()
+        if bracket in "[{":
+            depth += 1
+            if depth > levels:
+                return token.start()
+        elif bracket in "]}":
+            depth -= 1
+    return None
+
+
+def literal_at(text: str, literal: str) -> int:
+    """The offset of a literal; 0 without it, as with those below."""
+    return next((token.start() for token in _TOKEN.finditer(text) if token.group() == literal), 0)
+
+
+def long_number_at(text: str, most: int) -> int:
+    """The offset of the first whole number with more digits."""
+    numbers = ((token.start(), token.group().removeprefix("-")) for token in _TOKEN.finditer(text))
+    return next((at for at, digits in numbers if digits.isdigit() and len(digits) > most), 0)
+
+
+def second_key_at(text: str) -> int:
+    """The offset of the first key that its object has already."""
+    objects: list[set[str]] = []
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        if word in ("{", "["):
+            objects.append(set())
+        elif word in ("}", "]"):
+            objects.pop()
+        elif word[0] == '"' and _COLON.match(text, token.end()):
+            key = json.loads(word)
+            if key in objects[-1]:
+                return token.start()
+            objects[-1].add(key)
+    return 0
 
 
 def _first_of(path: str, members: Mapping[str, Any]) -> str | None:

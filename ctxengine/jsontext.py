@@ -8,7 +8,6 @@ library reads once more, to say where and why.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,12 +19,8 @@ import jiter
 
 from ctxengine.errors import MalformedInput
 from ctxengine.findings import Finding, Place
-from ctxengine.jsonplaces import Places
+from ctxengine.jsonplaces import Places, deeper_than, literal_at, long_number_at, second_key_at
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[\[{\]}]|[^\s",:\[\]{}]+', re.DOTALL)
-"""A string, a bracket, or a literal. A string that does not end goes to the end: to look for its end again from every
-quote in it takes forever."""
-_COLON = re.compile(r"[ \t\n\r]*:")
 READABLE_DEPTH = 900
 """Levels of nesting that the parser takes where its caller has not used up the stack."""
 BOM = b"\xef\xbb\xbf"
@@ -112,20 +107,9 @@ def _decode(data: bytes, name: str, rule: str) -> str:
 
 
 def _check_depth(text: str, name: str, rule: str, max_depth: int) -> None:
-    depth = 0
-    for match in _TOKEN.finditer(text):
-        bracket = match.group()
-        if bracket in "[{":
-            depth += 1
-            if depth > max_depth:
-                _refuse(
-                    rule,
-                    _at(text, name, match.start()),
-                    f"nested deeper than {max_depth} levels",
-                    "flatten the document",
-                )
-        elif bracket in "]}":
-            depth -= 1
+    offset = deeper_than(text, max_depth)
+    if offset is not None:
+        _refuse(rule, _at(text, name, offset), f"nested deeper than {max_depth} levels", "flatten the document")
 
 
 def _value(data: bytes | str, text: str, name: str, rule: str) -> Any:
@@ -163,24 +147,19 @@ def _parse(text: str, name: str, rule: str) -> Any:
             _refuse(rule, where, "not valid JSON: there is nothing in it", "write a JSON document")
         _refuse(rule, where, f"not valid JSON: {error.msg}", "correct the syntax at this place")
     except _DuplicateKey:
-        where = _at(text, name, _second_key(text))
+        where = _at(text, name, second_key_at(text))
         _refuse(rule, where, "a key stands twice in one object", "keep one of the two")
     except _NotFinite as error:
-        where = _at(text, name, _literal_at(text, error.literal))
+        where = _at(text, name, literal_at(text, error.literal))
         _refuse(rule, where, f"{error.literal[:20]} is no JSON number", "write a finite number")
     except RecursionError:
         _check_depth(text, name, rule, READABLE_DEPTH)
         _refuse(rule, Place(file=name), "nested too deep to be read", "flatten the document")
     except ValueError:
-        where = _at(text, name, next((token.start() for token in _TOKEN.finditer(text) if _is_long(token.group())), 0))
+        where = _at(text, name, long_number_at(text, sys.get_int_max_str_digits()))
         _refuse(rule, where, "the number is too long to be read", "write an ordinary number")
     _check_surrogates(value, JsonText(name, value, text), rule)
     return value
-
-
-def _is_long(word: str) -> bool:
-    digits = word.removeprefix("-")
-    return digits.isdigit() and len(digits) > sys.get_int_max_str_digits()
 
 
 class _DuplicateKey(Exception):
@@ -208,27 +187,6 @@ def _finite(literal: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise _NotFinite(literal)
     return number
-
-
-def _literal_at(text: str, literal: str) -> int:
-    return next((token.start() for token in _TOKEN.finditer(text) if token.group() == literal), 0)
-
-
-def _second_key(text: str) -> int:
-    """Where the first key stands that its object has already."""
-    objects: list[set[str]] = []
-    for token in _TOKEN.finditer(text):
-        word = token.group()
-        if word in ("{", "["):
-            objects.append(set())
-        elif word in ("}", "]"):
-            objects.pop()
-        elif word[0] == '"' and _COLON.match(text, token.end()):
-            key = json.loads(word)
-            if key in objects[-1]:
-                return token.start()
-            objects[-1].add(key)
-    return 0
 
 
 def _check_surrogates(value: Any, document: JsonText, rule: str) -> None:
