@@ -109,10 +109,11 @@ LETTERS = 3
 """Letters of a word up to which it stands in too many names to be a hint."""
 
 
-def did_you_mean(word: str, words: Collection[str]) -> str:
-    """Advice for a misspelt name: the nearest that exist, else all of them."""
+def did_you_mean(word: str, words: Collection[str], prefix: str = "") -> str:
+    """Advice for a misspelt name: the nearest that exist, else all of them, each behind the prefix that all have."""
     near = nearest(word, words)
-    return f"did you mean {' or '.join(near)}?" if near else f"these exist: {', '.join(words)}"
+    listed = [prefix + each for each in near or words]
+    return f"did you mean {' or '.join(listed)}?" if near else f"these exist: {', '.join(listed)}"
 
 
 def nearest(word: str, words: Collection[str]) -> list[str]:

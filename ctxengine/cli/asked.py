@@ -80,7 +80,8 @@ def read_asked(path: str, *, model: str | None = None, at: int | None = None) ->
         kwargs["messages"] = messages[:-1]
         note(f"of {file} the last request is taken, without the answer to it")
     elif isinstance(messages, list) and _is_answered(messages) and not _goes_on(messages[-1]):
-        for before in [end for end in transcript.boundaries() if end < len(messages)][-1:]:
+        before = max((end for end in transcript.boundaries() if end < len(messages)), default=None)
+        if before:
             note(f"{file} ends with an answer of the model's: --at {before} takes the request that it answers")
     in_file = transcript.place
     written = in_file is not None and kwargs.get("model") == transcript.request.get("model")

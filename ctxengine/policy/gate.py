@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ctxengine.findings import Finding, Place, did_you_mean, shown
 from ctxengine.policy.document import Policy
-from ctxengine.policy.schema import policy_schema
+from ctxengine.policy.schema import policy_schema, referred
 
 RULE = "policy-schema"
 MOST_FINDINGS = 20
@@ -142,7 +142,7 @@ def _like(schema: Mapping[str, Any]) -> str:
     if "allOf" in schema:
         return " or ".join(_like(rule["then"]) for rule in schema["allOf"])
     while "$ref" in schema:
-        schema = policy_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+        schema = referred(schema, policy_schema()["$defs"])
     fields = schema.get("properties", {})
     needed = [f'"{key}": {_value(fields.get(key, {}))}' for key in schema.get("required", ())]
     return f"{{{', '.join(needed)}}}" if needed else _expected(schema)

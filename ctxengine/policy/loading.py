@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from ctxengine.catalog.catalog import RULE as OVERLAY_RULE
 from ctxengine.errors import MalformedInput, PolicyError
-from ctxengine.findings import Finding, Place, nearest, shown
+from ctxengine.findings import Finding, Place, did_you_mean, shown
 from ctxengine.jsontext import JsonText, read_json, read_json_file
 from ctxengine.policy.containment import Misplaced, contained
 from ctxengine.policy.gate import MOST_FINDINGS, RULE, judge, without_notes
@@ -111,11 +111,7 @@ class _Loader:
     def add_preset(self, reference: str, where: Place) -> None:
         name = reference.removeprefix(PRESET)
         if name not in presets():
-            _refuse(
-                f"there is no preset {shown(name)}",
-                _preset_like(name),
-                where,
-            )
+            _refuse(f"there is no preset {shown(name)}", did_you_mean(name[:60], presets(), PRESET), where)
         if reference not in self._seen:
             self._seen.add(reference)
             document = read_json((_PRESETS / f"{name}.json").read_bytes(), reference, rule=RULE)
@@ -186,11 +182,6 @@ def _own_edits(layer: Layer) -> Iterator[str]:
     overlay = layer.catalog.value if layer.catalog else None
     rows = overlay.get("edits") if isinstance(overlay, dict) else None
     yield from rows if isinstance(rows, dict) else ()
-
-
-def _preset_like(name: str) -> str:
-    near = [PRESET + each for each in nearest(name[:60], presets())]
-    return f"did you mean {' or '.join(near)}?" if near else f"these exist: {', '.join(map(PRESET.__add__, presets()))}"
 
 
 @contextmanager

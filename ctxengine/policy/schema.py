@@ -33,7 +33,7 @@ def _tidied(schema: Any, parts: Mapping[str, Any]) -> Any:
     if not isinstance(schema, dict):
         return schema
     if schema.get("$ref", "").startswith(f"#/$defs/{INLINE}"):
-        return _tidied(_named(schema, parts), parts)
+        return _tidied(referred(schema, parts), parts)
     kept = {key: value for key, value in schema.items() if key not in ("title", "properties", "discriminator")}
     tidy = {key: _tidied(value, parts) for key, value in kept.items() if (key, value) != ("default", None)}
     if "properties" in schema:
@@ -47,7 +47,8 @@ def _tidied(schema: Any, parts: Mapping[str, Any]) -> Any:
     return _with_comment(_without_null(tidy))
 
 
-def _named(reference: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+def referred(reference: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+    """What a ``$ref`` stands for."""
     return parts[reference["$ref"].rpartition("/")[2]]
 
 
@@ -81,7 +82,7 @@ def _by_tag(branches: list[Any], parts: Mapping[str, Any]) -> dict[str, Any]:
     others: list[Any] = []
     nested = [rule for branch in branches for rule in branch.get("allOf", ())]
     for branch in [rule["then"] for rule in nested] + [branch for branch in branches if "$ref" in branch]:
-        tag = _named(branch, parts)["properties"]["type"].get("const")
+        tag = referred(branch, parts)["properties"]["type"].get("const")
         if tag is None:
             others.append(branch)
         else:

@@ -102,7 +102,8 @@ class _Memory:
         for at, starts in written:
             if at not in repeated and (heads := self._passages.keys() & starts.keys()):
                 stood = set(self._quoted(heads, starts, self._stand(index, at, blocks[at])))
-                quoted |= stood if blocks[at]["type"] != "compaction" else set()  # a summary comes back to everything
+                if blocks[at]["type"] != "compaction":  # a summary comes back to everything
+                    quoted |= stood
         return [Need(at, "quoted") for at in sorted(quoted) if at.message < index] + list(repeated.values())
 
     def keep(self, index: int, blocks: Sequence[Mapping[str, Any]]) -> None:

@@ -145,5 +145,5 @@ def _refusals_and_flaws(plan: Plan, known: Sequence[Finding]) -> tuple[tuple[Fin
         flaws = tuple(error for error in errors if (error.rule, error.where.path) in places)
     else:
         flaws = tuple(error for error in errors if not error.rule.startswith("edit-"))
-    mere = set(flaws)
-    return tuple(error for error in errors if error not in mere), flaws
+    of_the_record = set(flaws)
+    return tuple(error for error in errors if error not in of_the_record), flaws

@@ -51,6 +51,8 @@ class Scan:
     """Tokens of a message without content."""
     frame: int
     """Tokens of a compaction block beyond its text."""
+    measured: tuple[Size, Size]
+    """What tools and system prompt hold, for estimates."""
     sizes: list[int] = field(default_factory=list)
     """Tokens by row; a message's overhead is in its first."""
     places: list[int] = field(default_factory=list)
@@ -92,18 +94,10 @@ class Scan:
     """What the recorded responses cost, where the bill of each turn is there."""
     fit: Fit = field(default_factory=Fit)
     _needs: Needs | None = None
-    _measured: tuple[Size, Size] | None = None
 
     def start(self, message: int) -> Start:
         """The beginning of a message."""
         return Start(message, self.first_rows[message], self.use_counts[message], self.thinking_counts[message])
-
-    @property
-    def measured(self) -> tuple[Size, Size]:
-        """What tools and system prompt hold, for estimates."""
-        if self._measured is None:
-            self._measured = measure(self.request.get("tools")), measure(self.request.get("system"))
-        return self._measured
 
     @property
     def needs(self) -> Needs:
@@ -127,7 +121,9 @@ def scan(transcript: Transcript, target: Target, catalog: Catalog, switches: Swi
     )
     head_tokens = sum(sizes.of(part) for part in (request.get("system"), request.get("tools")) if part)
     behind = head_tokens - (head.prompt.tokens[-1] if head.prompt.tokens else 0)
-    made = Scan(target, request, head, head_tokens, behind, sizes.of({"role": "user", "content": []}), sizes.frame)
+    overhead = sizes.of({"role": "user", "content": []})
+    measured = measure(request.get("tools")), measure(request.get("system"))
+    made = Scan(target, request, head, head_tokens, behind, overhead, sizes.frame, measured)
     walk = _Walk(made, sizes, switches, rules)
     walk.read(request["messages"])
     _fit_to_bills(made, transcript, catalog)

@@ -173,9 +173,9 @@ def _tools(value: Any) -> list[dict[str, Any]]:
     """Definitions of functions, of custom tools, and of the functions of old."""
     if not isinstance(value, dict):
         return []
-    tools, functions = (given if isinstance(given, list) else [] for given in map(value.get, ("tools", "functions")))
-    given = [tool.get("function") or tool.get("custom") for tool in tools if isinstance(tool, dict)] + functions
-    return [_tool(function) for function in given if isinstance(function, dict) and function.get("name")]
+    tools, functions = (each if isinstance(each, list) else [] for each in map(value.get, ("tools", "functions")))
+    given = [tool.get("function") or tool.get("custom") for tool in tools if isinstance(tool, dict)]
+    return [_tool(each) for each in (*given, *functions) if isinstance(each, dict) and each.get("name")]
 
 
 def _tool(function: dict[str, Any]) -> dict[str, Any]:
